@@ -1,0 +1,162 @@
+//! The answers: plain data, comparable, with totals and the watermark they hold for.
+
+use tributary_core::event::Event;
+
+/// An answer and what it holds for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// Highest ingest sequence number the answer includes (0 when the workspace is empty). Asking again with
+    /// `as_of` this number gives the same answer, erasures aside.
+    pub watermark: u64,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// Any answer; the variant matches the question's.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// To [`crate::question::Aggregate`].
+    Aggregate(AggregateAnswer),
+    /// To [`crate::question::Rows`] and [`crate::question::Journey`].
+    Rows(RowsAnswer),
+    /// To [`crate::question::Funnel`].
+    Funnel(FunnelAnswer),
+    /// To [`crate::question::Retention`].
+    Retention(RetentionAnswer),
+    /// To [`crate::question::Sessions`].
+    Sessions(SessionsAnswer),
+    /// To [`crate::question::Values`].
+    Values(ValuesAnswer),
+}
+
+/// Numbers by group and bucket.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AggregateAnswer {
+    /// The rows, ordered and cut to the limit.
+    pub rows: Vec<AggregateRow>,
+    /// How many rows there are without the limit.
+    pub total_rows: usize,
+    /// The metrics over the whole slice, ungrouped: exact, so distinct counts are not sums of the rows.
+    pub totals: Vec<i128>,
+}
+
+/// One group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AggregateRow {
+    /// Index into the question's bucket labels; `None` without buckets.
+    pub bucket: Option<u32>,
+    /// The group columns' values.
+    pub keys: Vec<Option<String>>,
+    /// One number per metric: counts, or micros for amounts.
+    pub values: Vec<i128>,
+}
+
+/// Events.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowsAnswer {
+    /// The events, ordered and cut to the limit.
+    pub rows: Vec<Event>,
+    /// How many match without the limit.
+    pub total: u64,
+}
+
+/// How many come how far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FunnelAnswer {
+    /// For all units.
+    pub overall: FunnelCounts,
+    /// By breakdown value, largest first step first, then by value (absent first). Empty without a breakdown.
+    pub by_value: Vec<(Option<String>, FunnelCounts)>,
+}
+
+/// Units that reached each step.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct FunnelCounts {
+    /// `reached[k]`: units that came at least as far as step k + 1.
+    pub reached: Vec<u64>,
+}
+
+/// How many come back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RetentionAnswer {
+    /// Cohorts by start ascending, then breakdown value (absent first).
+    pub cohorts: Vec<Cohort>,
+}
+
+/// One cohort.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cohort {
+    /// Start of the cohort's calendar period, microseconds; `None` when cohorts are not split by period.
+    pub start_us: Option<i64>,
+    /// The breakdown value on the cohort event; `None` without a breakdown or when absent.
+    pub value: Option<String>,
+    /// Visitors in the cohort.
+    pub size: u64,
+    /// `active[n]`: visitors with a returning event in period n. The cohort event itself counts in period 0 when it passes
+    /// the returning filters.
+    pub active: Vec<u64>,
+    /// `active_from[n]`: visitors with a returning event in period n or later (rolling retention). Periods past the last
+    /// one asked for count too.
+    pub active_from: Vec<u64>,
+}
+
+/// Sessions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionsAnswer {
+    /// The rows, ordered and cut to the limit.
+    pub rows: Vec<SessionsRow>,
+    /// How many rows there are without the limit.
+    pub total_rows: usize,
+    /// Over everything.
+    pub totals: SessionCounts,
+    /// Sessions by their number of events, ascending: `(events, sessions)`.
+    pub sizes: Vec<(u64, u64)>,
+}
+
+/// One group of sessions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionsRow {
+    /// Index into the question's bucket labels.
+    pub bucket: Option<u32>,
+    /// The group columns' values on the session's first event.
+    pub keys: Vec<Option<String>>,
+    /// The numbers.
+    pub counts: SessionCounts,
+}
+
+/// Numbers of a group of sessions.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct SessionCounts {
+    /// Sessions.
+    pub sessions: u64,
+    /// Their events.
+    pub events: u64,
+    /// Sessions of one event.
+    pub single_event: u64,
+    /// Sum of last minus first event time, microseconds.
+    pub duration_us: i128,
+    /// For each `containing` list, sessions that hold such an event.
+    pub containing: Vec<u64>,
+}
+
+/// Distinct values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValuesAnswer {
+    /// Most frequent first, then by value; cut to the limit.
+    pub values: Vec<ValueCount>,
+    /// How many distinct values there are.
+    pub total: usize,
+}
+
+/// One value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValueCount {
+    /// The value.
+    pub value: String,
+    /// Events that carry it.
+    pub events: u64,
+    /// First time it was seen in the slice, microseconds.
+    pub first_us: i64,
+    /// Last time.
+    pub last_us: i64,
+}

@@ -1,0 +1,11 @@
+//! The event port: the questions of this product, their answers, and the store that answers them.
+//!
+//! Two engines implement [`store::EventStore`]; the [`reference`] evaluator answers the same questions slowly and
+//! obviously, and [`conformance`] holds every engine to it.
+
+pub mod answer;
+pub mod bucket;
+pub mod field;
+pub mod filter;
+pub mod question;
+pub mod store;
