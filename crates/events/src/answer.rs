@@ -5,7 +5,8 @@ use tributary_core::event::Event;
 /// An answer and what it holds for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answered {
-    /// Highest ingest sequence number the answer includes (0 when the workspace is empty). Asking again with
+    /// Ingest sequence number the answer reaches: the question's `as_of`, or that of the last event stored if it is smaller
+    /// (0 when nothing was ever stored). Asking again with
     /// `as_of` this number gives the same answer, erasures aside.
     pub watermark: u64,
     /// The answer.
@@ -79,7 +80,7 @@ pub struct FunnelCounts {
 /// How many come back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RetentionAnswer {
-    /// Cohorts by start ascending, then breakdown value (absent first).
+    /// Cohorts by start ascending, then breakdown value (absent first). Cohorts without visitors are not listed.
     pub cohorts: Vec<Cohort>,
 }
 

@@ -8,4 +8,5 @@ pub mod bucket;
 pub mod field;
 pub mod filter;
 pub mod question;
+pub mod reference;
 pub mod store;

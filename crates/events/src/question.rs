@@ -91,7 +91,7 @@ pub struct Aggregate {
     pub metrics: Vec<Metric>,
     /// Group columns.
     pub group_by: Vec<Field>,
-    /// Time buckets, `None` for one bucket.
+    /// Time buckets, `None` for one bucket. They must begin at or before the range.
     pub buckets: Option<Buckets>,
     /// Rows returned at most, after ordering: bucket ascending, first metric descending, keys ascending (absent first).
     pub limit: usize,
@@ -154,23 +154,31 @@ pub struct Funnel {
     pub mode: FunnelMode,
     /// What is counted.
     pub unit: Unit,
-    /// Break down by this field's value on the unit's first event in the slice (first touch).
+    /// Break down by this field's value on the unit's first event in the slice (first touch, [`Event::order`]). Values none
+    /// of whose units reaches the first level are not listed.
+    ///
+    /// [`Event::order`]: tributary_core::event::Event::order
     pub breakdown: Option<Field>,
 }
 
-/// What "in order" means. The first four are ClickHouse's `windowFunnel` with its modes of the same names: events are
-/// taken by time and, at equal times, by step number; for each step the latest start still in the window is remembered.
+/// What "in order" means. The first four are ClickHouse's `windowFunnel` with its modes of the same names. A unit's events
+/// are taken by time and, at equal times, by step number, an event that is no step before those that are; an event that
+/// passes several steps is taken once for each. Step 1 always starts anew; step k is taken when step k - 1 was and the
+/// window counted from that chain's start still holds it, and it overwrites an earlier step k with its chain. So each
+/// step remembers its latest chain only. The level of a unit is the highest step taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FunnelMode {
     /// Steps in order, equal times allowed, anything in between.
     Ordered,
-    /// Steps in order at strictly growing times.
+    /// As `Ordered`, but step k must be later than the remembered step k - 1.
     StrictIncrease,
-    /// The chain ends at any event of the slice that is neither the next step nor a repeat of the current one.
+    /// As `Ordered`, but once a step 1 was seen, the first event of the slice that is no step, or a step whose predecessor
+    /// was not taken yet, ends everything. Repeats of steps already taken, and steps outside the window, do not.
     StrictOrder,
-    /// The chain ends at a repeat of a step already taken.
+    /// As `Ordered`, but the first repeat of a step already taken, step 1 excepted, ends everything.
     StrictDeduplication,
-    /// All steps inside the window, in any order. A unit reaches step k when k different steps are.
+    /// All steps inside the window, in any order. A unit reaches level k when k different steps have an event inside one
+    /// stretch of the window's length (both ends included); one event may serve several.
     AnyOrder,
     /// Millimetric's recipe: the first time of each step's event; step n counts when step n-1 does and its first time is
     /// not before the first time of step n-1 (the window, if any, counts from step 1's first time).
@@ -182,15 +190,15 @@ pub enum FunnelMode {
 pub struct Retention {
     /// Which events.
     pub slice: Slice,
-    /// The unit's first event passing these puts it into its cohort.
+    /// The visitor's first event passing these puts it into its cohort.
     pub start: Vec<Filter>,
-    /// An event passing these counts as coming back.
+    /// An event passing these, at or after the time of the cohort event, counts as coming back.
     pub returning: Vec<Filter>,
     /// How time since the first event is counted.
     pub period: RetentionPeriod,
     /// Zone of calendar periods.
     pub zone: TimeZone,
-    /// Cohorts by the calendar period of the first event; without it there is one cohort.
+    /// Cohorts by the calendar period of the first event; without it all visitors are one cohort. Only with calendar periods.
     pub by_period: bool,
     /// Break cohorts down by this field's value on the cohort event.
     pub breakdown: Option<Field>,
@@ -214,7 +222,7 @@ pub struct Sessions {
     pub slice: Slice,
     /// What ends a session.
     pub rule: SessionRule,
-    /// Buckets of the session's start.
+    /// Buckets of the session's start. They must begin at or before the range.
     pub buckets: Option<Buckets>,
     /// Group columns, read on the session's first event.
     pub group_by: Vec<Field>,
@@ -260,7 +268,8 @@ pub struct Journey {
 /// How much work one question may cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Groups held at once before ordering and cutting.
+    /// Groups held at once before ordering and cutting: rows of aggregates and sessions, breakdown values, cohorts, distinct
+    /// values. One more is `QuestionTooLarge`.
     pub max_groups: usize,
     /// Wall time.
     pub max_time: Duration,
@@ -300,6 +309,12 @@ impl Question {
         let limit = |limit: usize| {
             if (1..=MAX_ROWS).contains(&limit) { Ok(()) } else { refuse(format!("limit must be between 1 and {MAX_ROWS}")) }
         };
+        let buckets = |buckets: &Option<Buckets>| match buckets {
+            Some(buckets) if buckets.edges.first().is_none_or(|first| *first > slice.range.start_us) => {
+                refuse(String::from("the buckets must begin at or before the range"))
+            }
+            Some(_) | None => Ok(()),
+        };
         let groups = |fields: &[Field]| {
             if fields.len() <= MAX_GROUP_BY { Ok(()) } else { refuse(format!("at most {MAX_GROUP_BY} group columns")) }
         };
@@ -308,6 +323,7 @@ impl Question {
                 if question.metrics.is_empty() {
                     return refuse(String::from("at least one metric is needed"));
                 }
+                buckets(&question.buckets)?;
                 groups(&question.group_by)?;
                 limit(question.limit)
             }
@@ -327,6 +343,9 @@ impl Question {
                 }
                 match question.period {
                     RetentionPeriod::Elapsed(block) if block <= 0 => refuse(String::from("the block must be positive")),
+                    RetentionPeriod::Elapsed(_) if question.by_period => {
+                        refuse(String::from("cohorts by period need calendar periods: day, week or month"))
+                    }
                     RetentionPeriod::Calendar(Interval::Hour | Interval::WallHour) => {
                         refuse(String::from("retention counts days, weeks or months"))
                     }
@@ -336,6 +355,7 @@ impl Question {
                 }
             }
             Question::Sessions(question) => {
+                buckets(&question.buckets)?;
                 groups(&question.group_by)?;
                 match question.rule {
                     SessionRule::GapOver(gap) | SessionRule::GapFrom(gap) if gap <= 0 => {

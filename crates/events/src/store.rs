@@ -14,7 +14,7 @@ use crate::question::{Budget, Question};
 pub trait EventStore: Send + Sync {
     /// Stores events. Returns after they are durable, all of them or none; what is returned is visible to the next
     /// question. An `event_id` already kept for this workspace and origin, or earlier in the same call, is a duplicate: the
-    /// first one wins. Answers `Overloaded` when the queue is full.
+    /// first one wins. The `event_id` of an erased event is free again. Answers `Overloaded` when the queue is full.
     async fn append(&self, scope: &WorkspaceScope, events: Vec<Event>) -> Result<Appended>;
 
     /// Answers a question within a budget.
@@ -69,7 +69,7 @@ pub enum Erasure {
     Workspace,
 }
 
-/// What an erasure covered.
+/// What an erasure covered: events kept so far, bots included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Erased {
     /// Events that vanished from answers.
@@ -85,9 +85,9 @@ pub struct Holdings {
     pub first_us: Option<i64>,
     /// Time of the latest event, microseconds.
     pub last_us: Option<i64>,
-    /// Arrival of the last event stored, microseconds.
+    /// Latest arrival among these events, microseconds.
     pub last_received_us: Option<i64>,
-    /// Sequence number of the last event stored.
+    /// Sequence number of the last event stored; erasures leave it alone.
     pub watermark: u64,
     /// Bytes on disk, log and segments.
     pub disk_bytes: u64,

@@ -1,0 +1,184 @@
+//! The reference evaluator: every question answered the slow and obvious way, over a plain list of events.
+//!
+//! It is what the documentation of [`crate::question`] means, spelled out. Nothing is indexed, cached or streamed; every
+//! answer sorts and groups the whole slice in memory. Engines are held to it by property tests, and it is held to outside
+//! figures. `Budget::max_time` is not watched here: this module has no clock.
+
+pub mod aggregate;
+pub mod funnel;
+pub mod retention;
+pub mod rows;
+pub mod sessions;
+pub mod values;
+
+use async_trait::async_trait;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tributary_core::error::{Code, Error, Result};
+use tributary_core::event::{Event, Origin};
+use tributary_core::ids::WorkspaceId;
+use tributary_core::scope::WorkspaceScope;
+
+use crate::answer::{Answer, Answered};
+use crate::field::Field;
+use crate::filter::all_hold;
+use crate::question::{Bots, Budget, Question, Slice};
+use crate::store::{Appended, Erased, Erasure, EventStore, Holdings, Outcome};
+
+/// A store in memory that answers through [`answer`].
+#[derive(Debug, Default)]
+pub struct ReferenceStore {
+    workspaces: Mutex<BTreeMap<WorkspaceId, Workspace>>,
+}
+
+/// Answers a question over all events of a workspace, oldest arrival first; `as_of` is the caller's to apply.
+pub fn answer(events: &[&Event], question: &Question, budget: Budget) -> Result<Answer> {
+    question.check()?;
+    let events = select(events, question.slice());
+    Ok(match question {
+        Question::Aggregate(question) => Answer::Aggregate(aggregate::answer(&events, question, budget)?),
+        Question::Rows(question) => Answer::Rows(rows::answer(&events, question)),
+        Question::Funnel(question) => Answer::Funnel(funnel::answer(&events, question, budget)?),
+        Question::Retention(question) => Answer::Retention(retention::answer(&events, question, budget)?),
+        Question::Sessions(question) => Answer::Sessions(sessions::answer(&events, question, budget)?),
+        Question::Values(question) => Answer::Values(values::answer(&events, question, budget)?),
+        Question::Journey(question) => Answer::Rows(rows::journey(&events, question)),
+    })
+}
+
+/// The events of a slice in [`Event::order`].
+fn select<'a>(events: &[&'a Event], slice: &Slice) -> Vec<&'a Event> {
+    let mut selected: Vec<&Event> = events
+        .iter()
+        .copied()
+        .filter(|event| slice.range.contains(event.time_us))
+        .filter(|event| match slice.bots {
+            Bots::Exclude => event.bot.is_none(),
+            Bots::Include => true,
+            Bots::Only => event.bot.is_some(),
+        })
+        .filter(|event| all_hold(&slice.filters, event))
+        .collect();
+    selected.sort_by(|one, other| one.order(other));
+    selected
+}
+
+/// A row of aggregates and sessions: bucket, and the group columns' values.
+type Group = (Option<u32>, Vec<Option<String>>);
+
+/// The values of some fields, absent ones as `None`.
+fn keys_of(fields: &[Field], event: &Event) -> Vec<Option<String>> {
+    fields.iter().map(|field| value_of(field, event)).collect()
+}
+
+/// The value of a field, `None` when absent.
+fn value_of(field: &Field, event: &Event) -> Option<String> {
+    field.of(event).map(|value| value.into_owned())
+}
+
+/// Refuses more groups than the budget allows.
+fn within(budget: Budget, groups: usize) -> Result<()> {
+    if groups <= budget.max_groups {
+        return Ok(());
+    }
+    let message = format!("the answer has more than {} groups; narrow the range, filter, or group by less", budget.max_groups);
+    Err(Error::new(Code::QuestionTooLarge, message)
+        .with_details(serde_json::json!({ "bound": "groups", "limit": budget.max_groups })))
+}
+
+/// What is kept for one workspace: position `n` holds the event with sequence number `n + 1`, `None` once it is erased.
+#[derive(Debug, Default)]
+struct Workspace {
+    events: Vec<Option<Event>>,
+    /// The ids of the kept events.
+    ids: BTreeSet<(Origin, String)>,
+}
+
+impl Workspace {
+    fn kept(&self) -> Vec<&Event> {
+        self.events.iter().flatten().collect()
+    }
+
+    fn watermark(&self) -> u64 {
+        self.events.len() as u64
+    }
+
+    fn append(&mut self, event: Event) -> Outcome {
+        if let Some(event_id) = &event.event_id
+            && !self.ids.insert((event.origin, event_id.clone()))
+        {
+            return Outcome::Duplicate;
+        }
+        self.events.push(Some(event));
+        Outcome::Accepted
+    }
+
+    /// Forgets the matching events; their ids are free again.
+    fn erase(&mut self, what: &Erasure) -> u64 {
+        let mut erased = 0;
+        for slot in &mut self.events {
+            let forgotten = slot.take_if(|event| match what {
+                Erasure::User(user_id) => event.user_id.as_ref() == Some(user_id),
+                Erasure::Visitor(anonymous_id) => event.anonymous_id == *anonymous_id,
+                Erasure::Workspace => true,
+            });
+            let Some(event) = forgotten else { continue };
+            erased += 1;
+            if let Some(event_id) = event.event_id {
+                self.ids.remove(&(event.origin, event_id));
+            }
+        }
+        erased
+    }
+}
+
+impl ReferenceStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<WorkspaceId, Workspace>> {
+        // A panicking test must not hide behind a second panic here; the data is only ever replaced whole.
+        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl EventStore for ReferenceStore {
+    async fn append(&self, scope: &WorkspaceScope, events: Vec<Event>) -> Result<Appended> {
+        let mut workspaces = self.lock();
+        let workspace = workspaces.entry(scope.workspace()).or_default();
+        let outcomes = events.into_iter().map(|event| workspace.append(event)).collect();
+        Ok(Appended { outcomes, watermark: workspace.watermark() })
+    }
+
+    async fn ask(&self, scope: &WorkspaceScope, question: Question, budget: Budget) -> Result<Answered> {
+        let mut workspaces = self.lock();
+        let workspace = workspaces.entry(scope.workspace()).or_default();
+        let watermark = question.slice().as_of.unwrap_or(u64::MAX).min(workspace.watermark());
+        let visible: Vec<&Event> = workspace.events[..watermark as usize].iter().flatten().collect();
+        Ok(Answered { watermark, answer: answer(&visible, &question, budget)? })
+    }
+
+    async fn erase(&self, scope: &WorkspaceScope, what: Erasure) -> Result<Erased> {
+        let mut workspaces = self.lock();
+        let workspace = workspaces.entry(scope.workspace()).or_default();
+        Ok(Erased { events: workspace.erase(&what) })
+    }
+
+    async fn describe(&self, scope: &WorkspaceScope) -> Result<Holdings> {
+        let mut workspaces = self.lock();
+        let workspace = workspaces.entry(scope.workspace()).or_default();
+        let kept = workspace.kept();
+        Ok(Holdings {
+            events: kept.len() as u64,
+            first_us: kept.iter().map(|event| event.time_us).min(),
+            last_us: kept.iter().map(|event| event.time_us).max(),
+            last_received_us: kept.iter().map(|event| event.received_us).max(),
+            watermark: workspace.watermark(),
+            disk_bytes: 0,
+        })
+    }
+}
