@@ -1,0 +1,90 @@
+//! The command tree and the way from the command line to an exit code.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tributary_core::error::{Error, Result};
+
+use crate::commands;
+use crate::config::LogFormat;
+use crate::config::load::{Flags, load};
+use crate::exit::{self, Exit};
+use crate::globals::Globals;
+use crate::{output, system};
+
+/// Analytics that people and their AI agents can trust: events in over HTTP, answers out over MCP, REST and this command
+/// line.
+#[derive(Debug, Parser)]
+#[command(name = "tributary", version, after_help = exit::HELP, max_term_width = 110)]
+pub struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags of every command.
+#[derive(Args, Debug)]
+struct Common {
+    /// Data folder; one process at a time owns it, other commands talk to that process
+    #[arg(
+        long,
+        global = true,
+        env = "TRIBUTARY_DATA",
+        default_value = "tributary-data",
+        value_name = "DIR",
+        help_heading = "Global options"
+    )]
+    data: PathBuf,
+    /// Configuration file instead of DIR/tributary.toml
+    #[arg(long, global = true, env = "TRIBUTARY_CONFIG", value_name = "FILE", help_heading = "Global options")]
+    config: Option<PathBuf>,
+    /// Write answers as JSON
+    #[arg(long, global = true, help_heading = "Global options")]
+    json: bool,
+    /// How log lines look
+    #[arg(long, global = true, value_name = "FORMAT", help_heading = "Global options")]
+    log_format: Option<LogFormat>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show, check and document the configuration
+    #[command(subcommand)]
+    Config(commands::config::Config),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    // clap writes its own usage errors and leaves with code 2, as documented.
+    let cli = Cli::parse();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::internal("the runtime cannot start").caused_by(error))
+        .and_then(|runtime| runtime.block_on(Box::pin(run(cli))));
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::error(&error);
+            Exit::from(&error).into()
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<Exit> {
+    let flags = Flags { file: cli.common.config, log_format: cli.common.log_format, ..Flags::default() };
+    let config = load(&cli.common.data, &flags)?;
+    let globals = Globals {
+        data: cli.common.data,
+        config: Arc::new(config),
+        json: cli.common.json,
+        clock: system::clock(),
+        entropy: system::entropy(),
+    };
+    match cli.command {
+        Command::Config(command) => commands::config::run(command, &globals),
+    }
+}

@@ -1,0 +1,100 @@
+//! What types cannot say about a configuration.
+
+use std::net::{IpAddr, SocketAddr};
+
+use tributary_core::error::{Code, Error, Result};
+
+use super::Config;
+
+/// The smallest useful column cache, megabytes.
+const MIN_MEMORY_MB: u64 = 16;
+
+/// Refuses values that would only fail later, naming the key and what would be accepted.
+pub fn check(config: &Config) -> Result<()> {
+    listen_address(&config.server.listen)?;
+    if let Some(url) = &config.server.public_url {
+        origin("server.public_url", url)?;
+    }
+    for proxy in &config.server.trusted_proxies {
+        network(proxy)?;
+    }
+    for allowed in &config.server.allowed_origins {
+        origin("server.allowed_origins", allowed)?;
+    }
+    let limits = &config.limits;
+    for (key, value) in [
+        ("limits.track_per_second", limits.track_per_second),
+        ("limits.track_burst", limits.track_burst),
+        ("limits.batch_per_second", limits.batch_per_second),
+        ("limits.batch_burst", limits.batch_burst),
+    ] {
+        if value == 0 {
+            return Err(refuse(key, "must be at least 1; to switch limits off set limits.enforce = false"));
+        }
+    }
+    let engine = &config.engine;
+    if engine.memory_budget_mb < MIN_MEMORY_MB {
+        return Err(refuse("engine.memory_budget_mb", &format!("must be at least {MIN_MEMORY_MB}")));
+    }
+    for (key, value, least) in [
+        ("engine.flush_events", engine.flush_events, 1),
+        ("engine.segment_rows", engine.segment_rows, 1_000),
+        ("engine.queue_events", engine.queue_events, 1_000),
+    ] {
+        if value < least {
+            return Err(refuse(key, &format!("must be at least {least}")));
+        }
+    }
+    if tracing_subscriber::EnvFilter::try_new(&config.log.filter).is_err() {
+        return Err(refuse(
+            "log.filter",
+            "must be a level (error, warn, info, debug, trace) or a filter such as info,tributary_http=debug",
+        ));
+    }
+    Ok(())
+}
+
+/// Reads `server.listen`.
+pub fn listen_address(text: &str) -> Result<SocketAddr> {
+    text.parse().map_err(|_| {
+        refuse(
+            "server.listen",
+            &format!("`{text}` is not an address with a port; accepted: 127.0.0.1:8787, 0.0.0.0:80, [::1]:8787"),
+        )
+    })
+}
+
+fn network(text: &str) -> Result<()> {
+    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let widest = match address.parse::<IpAddr>() {
+        Ok(IpAddr::V4(_)) => Some(32),
+        Ok(IpAddr::V6(_)) => Some(128),
+        Err(_) => None,
+    };
+    let fits = widest.is_some_and(|widest| bits.is_none_or(|bits| bits.parse::<u8>().is_ok_and(|bits| bits <= widest)));
+    if fits {
+        return Ok(());
+    }
+    Err(refuse(
+        "server.trusted_proxies",
+        &format!("`{text}` is not an address or network; accepted: 10.0.0.7, 10.0.0.0/8, fd00::/8"),
+    ))
+}
+
+fn origin(key: &str, text: &str) -> Result<()> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let plain = rest.is_some_and(|rest| {
+        !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'?' | b'#' | b'@' | b'"'))
+    });
+    if plain {
+        return Ok(());
+    }
+    Err(refuse(
+        key,
+        &format!("`{text}` is not an origin; accepted: https://analytics.example.com, without a path or slash at the end"),
+    ))
+}
+
+fn refuse(key: &str, reason: &str) -> Error {
+    Error::new(Code::InvalidParams, format!("configuration key `{key}`: {reason}"))
+}

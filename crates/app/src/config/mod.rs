@@ -1,0 +1,137 @@
+//! Configuration: one file, every key also as an environment variable, flags above both.
+//!
+//! Precedence: flags, then `TRIBUTARY__SECTION__KEY`, then `DIR/tributary.toml` (or `--config FILE`), then the defaults
+//! below. Unknown keys are refused. The doc comments here are what `config print` and `config schema` show.
+
+pub mod check;
+pub mod load;
+pub mod print;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Configuration of one Tributary process.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the server listens and how it is seen from outside.
+    pub server: Server,
+    /// Rate limits per workspace and route.
+    pub limits: Limits,
+    /// How events are read and enriched.
+    pub ingest: Ingest,
+    /// The event engine.
+    pub engine: Engine,
+    /// Log lines.
+    pub log: Log,
+}
+
+/// Where the server listens and how it is seen from outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Address and port to listen on; port 0 takes a free one. A server on anything but a loopback address should stand
+    /// behind a proxy that speaks TLS.
+    pub listen: String,
+    /// The address clients use, such as https://analytics.example.com, when it differs from `listen` (behind a proxy).
+    /// Shown in client configurations.
+    pub public_url: Option<String>,
+    /// Addresses or networks (CIDR) of proxies whose `X-Forwarded-For` and country headers are believed. From anybody
+    /// else these headers are ignored.
+    pub trusted_proxies: Vec<String>,
+    /// Origins of web pages that may call `/mcp` from a browser, such as http://localhost:6274 (MCP Inspector), besides
+    /// loopback origins. The origins a publishable key may be used from are set per workspace.
+    pub allowed_origins: Vec<String>,
+    /// Seconds a stopping server waits for requests under way.
+    pub shutdown_grace_seconds: u64,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: String::from("127.0.0.1:8787"),
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            allowed_origins: Vec::new(),
+            shutdown_grace_seconds: 15,
+        }
+    }
+}
+
+/// Rate limits: token buckets per workspace and route, in memory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Whether rate limits hold at all. Without them a single sender can fill the queue.
+    pub enforce: bool,
+    /// Requests to `POST /v1/track` and calls of `track_event` per second and workspace, sustained.
+    pub track_per_second: u32,
+    /// The same in one burst.
+    pub track_burst: u32,
+    /// Requests to `POST /v1/batch` per second and workspace, sustained. A request carries up to 1000 events.
+    pub batch_per_second: u32,
+    /// The same in one burst.
+    pub batch_burst: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { enforce: true, track_per_second: 50, track_burst: 200, batch_per_second: 5, batch_burst: 20 }
+    }
+}
+
+/// How events are read and enriched.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ingest {
+    /// A MaxMind-format country or city database (`.mmdb`). Without one, the country comes from a trusted proxy's header
+    /// or stays absent. A relative path starts at the data folder.
+    pub geo_database: Option<PathBuf>,
+}
+
+/// The event engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Engine {
+    /// Megabytes of decoded columns kept in memory between questions.
+    pub memory_budget_mb: u64,
+    /// Events in the log that cause a flush into segments.
+    pub flush_events: u64,
+    /// Rows in one segment at most.
+    pub segment_rows: u64,
+    /// Events waiting to be written at most; beyond, senders are answered 503 with Retry-After.
+    pub queue_events: u64,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self { memory_budget_mb: 512, flush_events: 50_000, segment_rows: 2_000_000, queue_events: 100_000 }
+    }
+}
+
+/// Log lines, written to standard error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// Least severe level shown (error, warn, info, debug, trace), or a filter such as `info,tributary_http=debug`.
+    pub filter: String,
+    /// How lines look: for people, or one JSON object per line.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { filter: String::from("info"), format: LogFormat::Human }
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object per line.
+    Json,
+}
