@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod bucket;
+pub mod conformance;
 pub mod field;
 pub mod filter;
 pub mod question;

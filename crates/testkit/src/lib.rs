@@ -1,1 +1,6 @@
-//! placeholder
+//! What tests of several crates share: scopes, random data, the comparison of an engine with the reference, and outside
+//! figures. Only ever a dev-dependency.
+
+pub mod equality;
+pub mod random;
+pub mod scope;

@@ -1,0 +1,111 @@
+//! Holds an engine to the reference evaluator.
+
+use tributary_core::error::Result;
+use tributary_core::event::Event;
+use tributary_core::scope::WorkspaceScope;
+use tributary_events::answer::{Answer, Answered};
+use tributary_events::conformance::Ground;
+use tributary_events::question::{Budget, Question};
+use tributary_events::reference::ReferenceStore;
+use tributary_events::store::{EventStore, Holdings};
+
+use crate::random::history::{History, Step};
+
+/// Replays a history on an engine and on the reference, and compares every outcome and every answer. `Err` says where
+/// they differ.
+pub async fn check_history(ground: &dyn Ground, history: &History) -> Result<(), String> {
+    let scope = ground.workspace();
+    let reference = ReferenceStore::new();
+    let mut watermarks = Vec::new();
+    for (number, step) in history.steps.iter().enumerate() {
+        let engine = ground.store();
+        match step {
+            Step::Append(events) => {
+                let found = engine.append(&scope, events.clone()).await.map_err(|error| error.chain())?;
+                let expected = reference.append(&scope, events.clone()).await.map_err(|error| error.chain())?;
+                same(&format!("outcomes of step {number}"), &found.outcomes, &expected.outcomes)?;
+            }
+            Step::Erase(what) => {
+                let found = engine.erase(&scope, what.clone()).await.map_err(|error| error.chain())?;
+                let expected = reference.erase(&scope, what.clone()).await.map_err(|error| error.chain())?;
+                same(&format!("events forgotten in step {number}, {what:?}"), &found, &expected)?;
+            }
+            Step::Settle => ground.settle().await,
+        }
+        let found = ground.store().describe(&scope).await.map_err(|error| error.chain())?;
+        let expected = reference.describe(&scope).await.map_err(|error| error.chain())?;
+        watermarks.push((found.watermark, expected.watermark));
+        same(&format!("holdings after step {number}"), &comparable(found), &comparable(expected))?;
+    }
+    let engine = ground.store();
+    for (question, as_of) in &history.questions {
+        let (mut asked, mut expected) = (question.clone(), question.clone());
+        if let Some(step) = as_of {
+            let (engine_watermark, reference_watermark) = watermarks[step % watermarks.len()];
+            slice_of(&mut asked).as_of = Some(engine_watermark);
+            slice_of(&mut expected).as_of = Some(reference_watermark);
+        }
+        let found = engine.ask(&scope, asked, Budget::INTERACTIVE).await;
+        let expected = reference.ask(&scope, expected, Budget::INTERACTIVE).await;
+        compare(question, found, expected)?;
+    }
+    Ok(())
+}
+
+/// Asks both stores the same question and compares the answers, or the codes of their errors. `Err` says how they differ.
+/// Sequence numbers are an engine's own affair, so watermarks are not compared.
+pub async fn check_equal(
+    engine: &dyn EventStore,
+    reference: &dyn EventStore,
+    scope: &WorkspaceScope,
+    question: &Question,
+    budget: Budget,
+) -> Result<(), String> {
+    let found = engine.ask(scope, question.clone(), budget).await;
+    let expected = reference.ask(scope, question.clone(), budget).await;
+    compare(question, found, expected)
+}
+
+fn compare(question: &Question, found: Result<Answered>, expected: Result<Answered>) -> Result<(), String> {
+    match (found, expected) {
+        (Ok(found), Ok(expected)) => {
+            same(&format!("answers to {question:#?}"), &timeless(found.answer), &timeless(expected.answer))
+        }
+        (Err(found), Err(expected)) => same(&format!("errors to {question:#?}"), &found.code(), &expected.code()),
+        (Ok(found), Err(expected)) => Err(format!("{question:#?}\nanswered: {found:#?}\nexpected the error: {expected}")),
+        (Err(found), Ok(_)) => Err(format!("{question:#?}\nfailed: {}", found.chain())),
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -> Result<(), String> {
+    if found == expected { Ok(()) } else { Err(format!("{what} differ\nfound: {found:#?}\nexpected: {expected:#?}")) }
+}
+
+/// Arrival is no part of an event's identity: of events equal in everything else, either may come first.
+fn timeless(answer: Answer) -> Answer {
+    match answer {
+        Answer::Rows(mut rows) => {
+            rows.rows = rows.rows.into_iter().map(|event| Event { received_us: 0, ..event }).collect();
+            Answer::Rows(rows)
+        }
+        other @ (Answer::Aggregate(_) | Answer::Funnel(_) | Answer::Retention(_) | Answer::Sessions(_) | Answer::Values(_)) => {
+            other
+        }
+    }
+}
+
+fn comparable(holdings: Holdings) -> Holdings {
+    Holdings { watermark: 0, disk_bytes: 0, ..holdings }
+}
+
+fn slice_of(question: &mut Question) -> &mut tributary_events::question::Slice {
+    match question {
+        Question::Aggregate(question) => &mut question.slice,
+        Question::Rows(question) => &mut question.slice,
+        Question::Funnel(question) => &mut question.slice,
+        Question::Retention(question) => &mut question.slice,
+        Question::Sessions(question) => &mut question.slice,
+        Question::Values(question) => &mut question.slice,
+        Question::Journey(question) => &mut question.slice,
+    }
+}

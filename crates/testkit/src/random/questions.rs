@@ -1,0 +1,190 @@
+//! Random questions of every kind, all within the named bounds.
+
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use tributary_core::time::{DAY_US, SECOND_US, TimeRange, zone};
+use tributary_events::bucket::{Buckets, Interval};
+use tributary_events::field::{DIMENSIONS, Field};
+use tributary_events::filter::{Comparison, Filter, Test};
+use tributary_events::question::{
+    Aggregate, Bots, Funnel, FunnelMode, Journey, Metric, Question, Retention, RetentionPeriod, RowOrder, Rows, SessionRule,
+    Sessions, Slice, Unit, Values,
+};
+
+use super::pools::{CURRENCIES, KEYS, NAMES, TEXTS, VISITORS, ZONES, any_text, instant, one_of};
+
+/// Any question.
+pub fn question() -> impl Strategy<Value = Question> {
+    prop_oneof![
+        3 => aggregate().prop_map(Question::Aggregate),
+        1 => rows().prop_map(Question::Rows),
+        3 => funnel().prop_map(Question::Funnel),
+        2 => retention().prop_map(Question::Retention),
+        2 => sessions().prop_map(Question::Sessions),
+        1 => values().prop_map(Question::Values),
+        1 => journey().prop_map(Question::Journey),
+    ]
+}
+
+/// A field.
+pub fn field() -> impl Strategy<Value = Field> {
+    prop_oneof![
+        3 => (0..DIMENSIONS.len()).prop_map(|index| DIMENSIONS[index].field.clone()),
+        1 => one_of(KEYS).prop_map(Field::Property),
+    ]
+}
+
+/// A filter, often one that something passes.
+pub fn filter() -> impl Strategy<Value = Filter> {
+    prop_oneof![
+        2 => one_of(NAMES).prop_map(|name| Filter::is(Field::EventName, name)),
+        3 => (field(), test()).prop_map(|(field, test)| Filter { field, test }),
+        1 => (one_of(&["amount", "cart.currency", "plan"]), test())
+            .prop_map(|(key, test)| Filter { field: Field::Property(key), test }),
+    ]
+}
+
+fn test() -> impl Strategy<Value = Test> {
+    let comparison = select(&[Comparison::Less, Comparison::AtMost, Comparison::Greater, Comparison::AtLeast][..]);
+    let bound = prop_oneof![select(&[-3.0, 0.0, 12.0, 12.5, 1000.0][..]), Just(f64::NAN), Just(f64::INFINITY)];
+    prop_oneof![
+        vec(any_text(), 1..4).prop_map(Test::Is),
+        vec(any_text(), 1..4).prop_map(Test::IsNot),
+        one_of(&["o", "STRASSE", "ß", "i̇", "", "pro"]).prop_map(Test::Contains),
+        one_of(&["g", "G", "", "v0", "1"]).prop_map(Test::StartsWith),
+        Just(Test::Present),
+        Just(Test::Absent),
+        (comparison, bound).prop_map(|(comparison, bound)| Test::Number(comparison, bound)),
+    ]
+}
+
+fn range() -> impl Strategy<Value = TimeRange> {
+    let around = (instant(), prop_oneof![Just(1_i64), Just(3_600 * SECOND_US), 0..=90 * DAY_US])
+        .prop_map(|(start_us, length_us)| TimeRange { start_us, end_us: start_us + length_us.max(1) });
+    let year = Just(TimeRange { start_us: 1_767_000_000 * SECOND_US, end_us: 1_794_000_000 * SECOND_US });
+    prop_oneof![2 => around, 3 => year]
+}
+
+fn slice() -> impl Strategy<Value = Slice> {
+    let bots = prop_oneof![3 => Just(Bots::Exclude), 1 => Just(Bots::Include), 1 => Just(Bots::Only)];
+    (range(), prop_oneof![3 => Just(Vec::new()), 2 => vec(filter(), 1..3)], bots).prop_map(|(range, filters, bots)| Slice {
+        range,
+        filters,
+        bots,
+        as_of: None,
+    })
+}
+
+/// A slice with buckets over its range.
+fn sliced() -> impl Strategy<Value = (Slice, Option<Buckets>)> {
+    let interval = select(&[Interval::Hour, Interval::WallHour, Interval::Day, Interval::Week, Interval::Month][..]);
+    (slice(), weighted(0.6, interval), select(ZONES)).prop_map(|(slice, interval, zone_name)| {
+        let zone = zone(zone_name).expect("the pool holds known zones");
+        let buckets =
+            interval.map(|interval| Buckets::cover(slice.range, interval, &zone).expect("a year has fewer hours than the bound"));
+        (slice, buckets)
+    })
+}
+
+fn limit() -> impl Strategy<Value = usize> {
+    prop_oneof![1 => 1_usize..5, 3 => Just(1_000)]
+}
+
+fn metric() -> impl Strategy<Value = Metric> {
+    prop_oneof![
+        Just(Metric::Events),
+        Just(Metric::Visitors),
+        Just(Metric::Sessions),
+        vec(filter(), 0..3).prop_map(Metric::EventsWhere),
+        select(CURRENCIES).prop_map(|code| Metric::Amount(code.parse().expect("the pool holds valid codes"))),
+    ]
+}
+
+/// An aggregate.
+pub fn aggregate() -> impl Strategy<Value = Aggregate> {
+    (sliced(), vec(metric(), 1..4), vec(field(), 0..3), limit())
+        .prop_map(|((slice, buckets), metrics, group_by, limit)| Aggregate { slice, metrics, group_by, buckets, limit })
+}
+
+/// The events themselves.
+pub fn rows() -> impl Strategy<Value = Rows> {
+    (slice(), select(&[RowOrder::NewestFirst, RowOrder::OldestFirst][..]), limit()).prop_map(|(slice, order, limit)| Rows {
+        slice,
+        order,
+        limit,
+    })
+}
+
+/// A funnel.
+pub fn funnel() -> impl Strategy<Value = Funnel> {
+    let mode = select(
+        &[
+            FunnelMode::Ordered,
+            FunnelMode::StrictIncrease,
+            FunnelMode::StrictOrder,
+            FunnelMode::StrictDeduplication,
+            FunnelMode::AnyOrder,
+            FunnelMode::FirstTimes,
+        ][..],
+    );
+    let step =
+        prop_oneof![4 => one_of(NAMES).prop_map(|name| vec![Filter::is(Field::EventName, name)]), 1 => vec(filter(), 0..3)];
+    (slice(), vec(step, 1..5), weighted(0.7, length()), mode, unit(), weighted(0.3, field()))
+        .prop_map(|(slice, steps, window_us, mode, unit, breakdown)| Funnel { slice, steps, window_us, mode, unit, breakdown })
+}
+
+fn unit() -> impl Strategy<Value = Unit> {
+    prop_oneof![2 => Just(Unit::Visitor), 1 => Just(Unit::Session)]
+}
+
+/// A window or gap: one on which random events turn.
+fn length() -> impl Strategy<Value = i64> {
+    select(&[1_i64, 1_000, SECOND_US, 900 * SECOND_US, 1_800 * SECOND_US, 3_600 * SECOND_US, DAY_US, 30 * DAY_US][..])
+}
+
+/// A retention question.
+pub fn retention() -> impl Strategy<Value = Retention> {
+    let period = prop_oneof![
+        3 => select(&[Interval::Day, Interval::Week, Interval::Month][..]).prop_map(RetentionPeriod::Calendar),
+        1 => length().prop_map(RetentionPeriod::Elapsed),
+    ];
+    let filters = || vec(filter(), 0..2);
+    (slice(), filters(), filters(), period, select(ZONES), any::<bool>(), weighted(0.3, field()), 1_u32..12).prop_map(
+        |(slice, start, returning, period, zone_name, by_period, breakdown, periods)| Retention {
+            slice,
+            start,
+            returning,
+            period,
+            zone: zone(zone_name).expect("the pool holds known zones"),
+            by_period: by_period && matches!(period, RetentionPeriod::Calendar(_)),
+            breakdown,
+            periods,
+        },
+    )
+}
+
+/// A sessions question.
+pub fn sessions() -> impl Strategy<Value = Sessions> {
+    let rule = prop_oneof![
+        Just(SessionRule::Recorded),
+        length().prop_map(SessionRule::GapOver),
+        length().prop_map(SessionRule::GapFrom)
+    ];
+    (sliced(), rule, vec(field(), 0..3), vec(vec(filter(), 0..3), 0..3), limit()).prop_map(
+        |((slice, buckets), rule, group_by, containing, limit)| Sessions { slice, rule, buckets, group_by, containing, limit },
+    )
+}
+
+/// Distinct values.
+pub fn values() -> impl Strategy<Value = Values> {
+    (slice(), field(), limit()).prop_map(|(slice, field, limit)| Values { slice, field, limit })
+}
+
+/// One visitor's journey.
+pub fn journey() -> impl Strategy<Value = Journey> {
+    let visitor = prop_oneof![4 => one_of(VISITORS), 1 => one_of(TEXTS)];
+    (slice(), visitor, limit()).prop_map(|(slice, anonymous_id, limit)| Journey { slice, anonymous_id, limit })
+}
