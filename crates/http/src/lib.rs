@@ -1,1 +1,3 @@
-//! placeholder
+//! HTTP: routes, extractors, served pages.
+
+pub mod pages;
