@@ -1,1 +1,27 @@
-//! placeholder
+//! The control plane: accounts with plans, workspaces, keys, the audit log and usage counters, in SQLite.
+//!
+//! [`Control`] is the one way in. It alone turns a credential into a `WorkspaceScope`, which every data method asks for.
+//! Statements are literals in the subset SQLite and PostgreSQL share; only `migrations/` and `store` know the engine.
+
+mod access;
+mod account;
+mod audit;
+mod backup;
+mod control;
+mod key;
+mod origin;
+mod schema;
+mod secret;
+mod store;
+mod token;
+mod usage;
+mod workspace;
+
+pub use access::{Caller, WorkspaceAccess};
+pub use account::Account;
+pub use audit::{ArgsDigest, AuditEntry, AuditFault, AuditFilter, AuditHead, AuditReport, AuditRow};
+pub use control::Control;
+pub use key::{DefaultKeys, Key, KeyOwner, NewKey};
+pub use origin::normalise_origin;
+pub use usage::{Rejected, Usage};
+pub use workspace::{NewWorkspace, Workspace, WorkspaceChange};

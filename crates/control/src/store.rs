@@ -1,0 +1,118 @@
+//! The database file: how it is opened, read and changed. The only module that knows it is SQLite.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, Transaction};
+use tributary_core::error::{Error, Result};
+
+/// The database's name inside the data folder.
+pub(crate) const DATABASE_FILE: &str = "control.db";
+
+/// Connections that read at the same time.
+const READERS: u32 = 4;
+/// Longest wait for another process's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest wait for a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A row of any statement.
+pub(crate) type DatabaseRow = sqlx::sqlite::SqliteRow;
+/// An open transaction.
+pub(crate) type DatabaseTransaction = Transaction<'static, Sqlite>;
+
+/// Two pools over one file: many readers, one writer, so that writers queue here instead of failing on SQLite's lock.
+#[derive(Clone)]
+pub(crate) struct Store {
+    readers: SqlitePool,
+    writer: SqlitePool,
+}
+
+impl Store {
+    /// Opens or creates the file.
+    pub async fn open(file: &Path) -> Result<Store> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .test_before_acquire(false)
+                .idle_timeout(None)
+                .max_lifetime(None)
+        };
+        let cannot = |error: sqlx::Error| {
+            Error::internal(format!("control.db could not be opened at {}", file.display())).caused_by(error)
+        };
+        let writer = pool(1).connect_with(options.clone()).await.map_err(cannot)?;
+        let readers = pool(READERS).connect_with(options).await.map_err(cannot)?;
+        restrict_to_owner(file)?;
+        Ok(Store { readers, writer })
+    }
+
+    /// Connections for reading.
+    pub fn reader(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    /// A transaction that sees one state of the database throughout.
+    pub async fn begin_read(&self) -> Result<DatabaseTransaction> {
+        self.readers.begin().await.map_err(failed("the control plane could not begin to read"))
+    }
+
+    /// A transaction that may write. There is one at a time.
+    pub async fn begin(&self) -> Result<DatabaseTransaction> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("the control plane could not begin a change"))
+    }
+
+    /// Writes a consistent copy of the whole database to `file`, which must not exist.
+    pub async fn copy_to(&self, file: &Path) -> Result<()> {
+        let target = file.to_str().ok_or_else(|| Error::internal(format!("the path {} is not valid UTF-8", file.display())))?;
+        sqlx::query("VACUUM INTO $1")
+            .bind(target)
+            .execute(&self.readers)
+            .await
+            .map_err(failed("control.db could not be copied"))?;
+        restrict_to_owner(file)
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Commits, naming the step when it fails.
+pub(crate) async fn commit(transaction: DatabaseTransaction) -> Result<()> {
+    transaction.commit().await.map_err(failed("a change to the control plane could not be committed"))
+}
+
+/// Wraps a database error in a sentence about the step; the database's own words stay in the log.
+pub(crate) fn failed(step: &'static str) -> impl Fn(sqlx::Error) -> Error {
+    move |error| Error::internal(step).caused_by(error)
+}
+
+/// A stored value that no code of ours can have written.
+pub(crate) fn damaged(what: &'static str) -> Error {
+    Error::internal(what)
+}
+
+/// Names, hashes and addresses inside are nobody else's business.
+#[cfg(unix)]
+fn restrict_to_owner(file: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))
+        .map_err(|error| Error::internal(format!("permissions of {} could not be set", file.display())).caused_by(error))
+}
+
+#[cfg(not(unix))]
+fn restrict_to_owner(_file: &Path) -> Result<()> {
+    Ok(())
+}
