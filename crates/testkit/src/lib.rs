@@ -2,5 +2,6 @@
 //! figures. Only ever a dev-dependency.
 
 pub mod equality;
+pub mod ground;
 pub mod random;
 pub mod scope;
