@@ -1,0 +1,134 @@
+//! The attribution classifier: an ordered list of rules, the first that fires wins. Pure and deterministic.
+//!
+//! Rules 1 to 20 and their order are Millimetric's documented ones (spec section 4.2); 4a and 14a are additions of ours,
+//! placed where they cannot change what a documented rule decides except as `docs/classification.md` says.
+
+mod click_ids;
+mod evidence;
+mod referrers;
+
+use tributary_core::event::Confidence;
+use url::Url;
+
+pub use click_ids::{CLICK_IDS, ClickId, is_click_id};
+use evidence::{Evidence, Network};
+pub use referrers::{Kind, Site, find_site, own_registrable_domain};
+
+/// What the classifier decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classified {
+    /// Network or site: `google`, `newsletter`, `direct`.
+    pub source: String,
+    /// `paid`, `organic`, `social`, `email`, `referral`, `direct`, `unknown`, or a free `utm_medium`.
+    pub medium: String,
+    /// `utm_campaign`, whichever rule fired.
+    pub campaign: Option<String>,
+    /// How sure the rule is.
+    pub confidence: Confidence,
+    /// The rule that fired; see [`RULES`] and [`CLICK_IDS`].
+    pub rule_id: &'static str,
+}
+
+/// Decides where a visit came from. `own_host` is the host of the visitor's own site, for telling internal links.
+pub fn classify(url: Option<&Url>, referrer: Option<&Url>, own_host: Option<&str>) -> Classified {
+    let evidence = Evidence::gather(url, referrer, own_host);
+    let found = RULES.iter().find_map(|rule| (rule.decide)(&evidence).map(|found| (rule, found)));
+    let (rule, found) = found.expect("the last rule always fires");
+    Classified {
+        source: found.source,
+        medium: found.medium,
+        campaign: evidence.campaign,
+        confidence: found.confidence,
+        rule_id: found.rule_id.unwrap_or(rule.id),
+    }
+}
+
+/// One rule.
+pub struct Rule {
+    /// Its place in the documented table; letters mark additions.
+    pub number: &'static str,
+    /// The id stored with every event it decides.
+    pub id: &'static str,
+    /// When it fires.
+    pub fires_when: &'static str,
+    decide: fn(&Evidence<'_>) -> Option<Found>,
+}
+
+struct Found {
+    source: String,
+    medium: String,
+    confidence: Confidence,
+    /// Set by rules that stand for several ids.
+    rule_id: Option<&'static str>,
+}
+
+const PAID: &str = "paid";
+const SOCIAL: &str = "social";
+const UNKNOWN: &str = "unknown";
+use Confidence::{High, Low, Medium};
+
+fn found(source: impl Into<String>, medium: impl Into<String>, confidence: Confidence) -> Option<Found> {
+    Some(Found { source: source.into(), medium: medium.into(), confidence, rule_id: None })
+}
+
+macro_rules! rules {
+    ($($number:literal $id:ident $fires_when:literal $decide:expr;)*) => {
+        /// Every rule, in order.
+        pub const RULES: &[Rule] =
+            &[$(Rule { number: $number, id: stringify!($id), fires_when: $fires_when, decide: $decide }),*];
+    };
+}
+
+rules! {
+    "1" gclid "`gclid` in the URL" |e| e.has_click_id("gclid").then(|| found("google", PAID, High))?;
+    "2" msclkid "`msclkid` in the URL" |e| e.has_click_id("msclkid").then(|| found("bing", PAID, High))?;
+    "3" ttclid "`ttclid` in the URL" |e| e.has_click_id("ttclid").then(|| found("tiktok", PAID, High))?;
+    "4" li_fat_id "`li_fat_id` in the URL" |e| e.has_click_id("li_fat_id").then(|| found("linkedin", PAID, High))?;
+    "4a" click_id "another click id that only ads carry; the id stored is the parameter's name" other_click_id;
+    "5" fb_ad_redirect "`fbclid`, and the referrer is Facebook's link shim" |e| {
+        let is_shim = matches!(e.referrer_host.as_deref(), Some("l.facebook.com" | "lm.facebook.com"));
+        (e.has_fbclid && is_shim).then(|| found("facebook", PAID, High))?
+    };
+    "6" fbclid_utm "`fbclid`, and `utm_source` names Facebook, Instagram or Meta" |e| {
+        e.utm_network().filter(|_| e.has_fbclid).and_then(|network| found(network.slug(), PAID, High))
+    };
+    "7" utm_paid_facebook "paid `utm_medium`, and `utm_source` names Facebook" |e| {
+        e.paid_network().filter(|network| *network == Network::Facebook).and_then(|_| found("facebook", PAID, High))
+    };
+    "8" utm_paid_instagram "paid `utm_medium`, and `utm_source` names Instagram" |e| {
+        e.paid_network().filter(|network| *network == Network::Instagram).and_then(|_| found("instagram", PAID, High))
+    };
+    "9" utm_paid_source "paid `utm_medium`, and any `utm_source`" |e| {
+        e.source.as_deref().filter(|_| e.is_paid()).and_then(|source| found(source, PAID, High))
+    };
+    "10" utm_paid_unknown "paid `utm_medium` without `utm_source`" |e| e.is_paid().then(|| found(UNKNOWN, PAID, Medium))?;
+    "11" fbclid_only "`fbclid` without `utm_source`" |e| {
+        (e.has_fbclid && e.source.is_none()).then(|| found("facebook", PAID, Medium))?
+    };
+    "12" utm_explicit "`utm_source` without a sign of paid traffic" |e| {
+        e.source.as_deref().and_then(|source| found(source, e.medium.as_deref().unwrap_or(UNKNOWN), High))
+    };
+    "13" ref_facebook "the referrer is a Facebook host" |e| {
+        e.site_of(Kind::Social).filter(|slug| *slug == "facebook").and_then(|slug| found(slug, SOCIAL, Medium))
+    };
+    "14" ref_instagram "the referrer is an Instagram host" |e| {
+        e.site_of(Kind::Social).filter(|slug| *slug == "instagram").and_then(|slug| found(slug, SOCIAL, Medium))
+    };
+    "14a" ref_ai "the referrer is an AI assistant" |e| {
+        e.site_of(Kind::Assistant).and_then(|slug| found(slug, "referral", Medium))
+    };
+    "15" ref_social "the referrer is another social site" |e| e.site_of(Kind::Social).and_then(|slug| found(slug, SOCIAL, Medium));
+    "16" ref_search "the referrer is a search engine" |e| e.site_of(Kind::Search).and_then(|slug| found(slug, "organic", Medium));
+    "17" ref_email "the referrer is a web mailer or mail app" |e| e.site_of(Kind::Mail).and_then(|_| found("email", "email", Medium));
+    "18" ref_internal "the referrer's host is the site's own" |e| e.is_internal().then(|| found("internal", "direct", High))?;
+    "19" direct "no signal at all" |e| e.referrer_host.is_none().then(|| found("direct", "direct", High))?;
+    "20" ref_other "any other referrer" |e| {
+        let host = e.referrer_host.as_deref()?;
+        found(own_registrable_domain(host), "referral", Low)
+    };
+}
+
+fn other_click_id(evidence: &Evidence<'_>) -> Option<Found> {
+    let click_id = evidence.click_id?;
+    Some(Found { source: click_id.source.to_owned(), medium: PAID.to_owned(), confidence: High, rule_id: Some(click_id.rule_id) })
+}
