@@ -64,6 +64,41 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code.
+    pub const ALL: [Code; 26] = [
+        Code::InvalidPayload,
+        Code::InvalidParams,
+        Code::InvalidGroupBy,
+        Code::MissingBearerToken,
+        Code::MalformedApiKey,
+        Code::InvalidApiKey,
+        Code::KeyKindMismatch,
+        Code::KeyKindNotAllowed,
+        Code::AccountKeyRequired,
+        Code::ForgetRequiresSecretKey,
+        Code::OriginNotAllowed,
+        Code::InsufficientScope,
+        Code::PlanLimit,
+        Code::RateLimited,
+        Code::NotFound,
+        Code::UnknownProjectId,
+        Code::UnknownProjectSlug,
+        Code::NoProjectsVisible,
+        Code::Conflict,
+        Code::PayloadTooLarge,
+        Code::UnsupportedMediaType,
+        Code::QuestionTooLarge,
+        Code::Overloaded,
+        Code::ForgetFailed,
+        Code::UpstreamFailed,
+        Code::Internal,
+    ];
+
+    /// The code with this stable name.
+    pub fn parse(name: &str) -> Option<Code> {
+        Code::ALL.into_iter().find(|code| code.as_str() == name)
+    }
+
     /// The stable snake_case name, as REST callers see it.
     pub fn as_str(self) -> &'static str {
         match self {

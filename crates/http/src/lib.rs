@@ -1,3 +1,4 @@
 //! HTTP: routes, extractors, served pages.
 
+pub mod admin;
 pub mod pages;

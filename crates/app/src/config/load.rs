@@ -33,10 +33,14 @@ pub fn load(data: &Path, flags: &Flags) -> Result<Config> {
         Some(file) if !file.is_file() => {
             return Err(Error::new(Code::NotFound, format!("no configuration file at {}", file.display())));
         }
-        Some(file) => file.clone(),
-        None => data.join(FILE_NAME),
+        Some(file) => Some(file.clone()),
+        None => Some(data.join(FILE_NAME)).filter(|file| file.is_file()),
     };
-    let layers = Figment::new().merge(Toml::file_exact(&file)).merge(Env::prefixed(ENV_PREFIX).split("__").lowercase(true));
+    let layers = match &file {
+        Some(file) => Figment::from(Toml::file_exact(file)),
+        None => Figment::new(),
+    };
+    let layers = layers.merge(Env::prefixed(ENV_PREFIX).split("__").lowercase(true));
     let given: Dict = layers.extract().map_err(|error| refuse(&error))?;
     refuse_unknown(&layers, &given)?;
     let layers = Figment::from(Serialized::defaults(Config::default())).merge(layers);

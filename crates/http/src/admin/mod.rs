@@ -1,0 +1,66 @@
+//! The operator API: what the command line asks of the process that owns a data folder.
+//!
+//! The same router answers in two ways: over a Unix domain socket that only the folder's owner may open, when a server runs,
+//! and called in-process, when none does. It is never mounted on the public listener; whoever reaches it is the operator, so
+//! there is no further authentication here. Every body is JSON; errors are `{"error", "message", "details"?}`.
+
+mod account;
+mod audit;
+mod body;
+mod erase;
+mod key;
+mod query;
+mod store;
+mod workspace;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{delete, get, patch, post};
+use tributary_control::Control;
+use tributary_core::clock::SharedClock;
+
+pub use account::{AccountAnswer, AccountChange, NewAccountBody};
+pub use audit::{AuditChainAnswer, AuditFaultAnswer, AuditRowAnswer, AuditRows};
+pub use body::Refusal;
+pub use erase::{EraseBody, Erased};
+pub use key::{IssuedKey, KeyAnswer, KeyOwnerBody, NewKeyBody};
+pub use query::{BotsBody, QueryAnswer, QueryBody, QuestionBody, RangeBody};
+pub use store::{BackupBody, BackupDone, Holdings, Person, Store, StoreFault, StoreReport};
+pub use workspace::{
+    CreatedWorkspace, Deleted, Doors, InitialKeys, ListedWorkspace, NewWorkspaceBody, RejectedCount, WorkspaceAnswer,
+    WorkspaceChangeBody,
+};
+
+/// What the operator API works on.
+#[derive(Clone)]
+pub struct Operator {
+    /// The control plane.
+    pub control: Control,
+    /// What this process can do with its event store.
+    pub store: Arc<dyn Store>,
+    /// The clock.
+    pub clock: SharedClock,
+    /// The address clients use, without a slash at the end: shown in the doors' URLs.
+    pub base_url: String,
+}
+
+/// Every route of the operator API.
+pub fn router(operator: Operator) -> Router {
+    Router::new()
+        .route("/accounts", get(account::list).post(account::create))
+        .route("/accounts/{id}", patch(account::change))
+        .route("/workspaces", get(workspace::list).post(workspace::create))
+        .route("/workspaces/{selector}", patch(workspace::change).delete(workspace::remove))
+        .route("/keys", get(key::list).post(key::create))
+        .route("/keys/{prefix}", delete(key::revoke))
+        .route("/keys/{prefix}/rotate", post(key::rotate))
+        .route("/audit", get(audit::list))
+        .route("/audit/verify", get(audit::verify))
+        .route("/erase", post(erase::erase))
+        .route("/query", post(query::query))
+        .route("/backup", post(store::backup))
+        .route("/verify", get(store::verify))
+        .fallback(body::unknown_route)
+        .with_state(operator)
+}

@@ -1,0 +1,175 @@
+//! Questions for people: the same ones agents ask, as one route.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Operator;
+use super::body::{Body, Refused};
+
+/// A question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueryBody {
+    /// Workspace by slug, UUID or numeric id.
+    pub workspace: String,
+    /// Which stretch of time.
+    #[serde(default)]
+    pub range: RangeBody,
+    /// Conditions such as `source=google`; all must hold.
+    #[serde(default)]
+    pub filters: Vec<String>,
+    /// What happens to bots.
+    #[serde(default)]
+    pub bots: BotsBody,
+    /// What is asked.
+    pub question: QuestionBody,
+}
+
+/// A stretch of time, read in the workspace's zone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RangeBody {
+    /// First instant inside, ISO 8601; a date means local midnight.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// First instant past the end, ISO 8601; absent means the end of today.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Instead of both: `24h` (elapsed hours), or `30d`, `8w`, `6m` (whole local days, weeks of seven days, calendar
+    /// months back; today included). Without anything, `30d`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+}
+
+/// What happens to events taken for a bot's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BotsBody {
+    /// Left out.
+    #[default]
+    Exclude,
+    /// Counted like people.
+    Include,
+    /// Nothing else is counted.
+    Only,
+}
+
+/// What is asked. Times are durations such as `30m`, `7d`; fields are dimensions such as `source` or `properties.plan`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum QuestionBody {
+    /// Numbers by group and bucket.
+    Stats {
+        /// `events`, `visitors`, `sessions`, `amount:EUR`; the first one orders the rows.
+        metrics: Vec<String>,
+        /// Group columns.
+        group_by: Vec<String>,
+        /// `hour`, `wall_hour`, `day`, `week`, `month`.
+        interval: Option<String>,
+        /// Rows returned at most.
+        limit: usize,
+    },
+    /// Where visitors come from.
+    Sources {
+        /// Whether source and medium are told apart, or sources only.
+        by_medium: bool,
+        /// Rows returned at most.
+        limit: usize,
+    },
+    /// The events themselves, newest first.
+    Events {
+        /// Rows returned at most.
+        limit: usize,
+    },
+    /// How many come how far.
+    Funnel {
+        /// Two or more; each an event name, optionally with conditions: `purchase,properties.plan=pro`.
+        steps: Vec<String>,
+        /// Longest time from the first step to the last.
+        window: Option<String>,
+        /// `first_times`, `ordered`, `strict_increase`, `strict_order`, `strict_deduplication`, `any_order`.
+        mode: String,
+        /// `visitor` or `session`.
+        unit: String,
+        /// Break down by this field on the unit's first event.
+        breakdown: Option<String>,
+    },
+    /// How many come back.
+    Retention {
+        /// Event that starts a cohort; absent for any event.
+        start: Option<String>,
+        /// Event that counts as coming back; absent for any event.
+        returning: Option<String>,
+        /// `day`, `week`, `month` (calendar), or a duration such as `7d` (elapsed from the first event).
+        period: String,
+        /// Periods looked ahead, period 0 included.
+        periods: u32,
+        /// Whether cohorts are split by the calendar period of the first event.
+        cohorts: bool,
+        /// Break cohorts down by this field on the cohort event.
+        breakdown: Option<String>,
+    },
+    /// Sessions.
+    Sessions {
+        /// A gap such as `30m` that ends a session; absent for the recorded session ids.
+        gap: Option<String>,
+        /// Event to count sessions with.
+        containing: Vec<String>,
+        /// Group columns, read on the session's first event.
+        group_by: Vec<String>,
+        /// Buckets of the session's start.
+        interval: Option<String>,
+        /// Rows returned at most.
+        limit: usize,
+    },
+    /// Distinct values of a field with their counts.
+    Names {
+        /// The field; `event_name` for event names.
+        field: String,
+        /// Rows returned at most.
+        limit: usize,
+    },
+    /// Everything one visitor did, oldest first.
+    Journey {
+        /// The visitor's `anonymous_id`.
+        visitor: String,
+        /// Rows returned at most.
+        limit: usize,
+    },
+}
+
+/// An answer: rows of one shape, and what they hold for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QueryAnswer {
+    /// Workspace slug.
+    pub workspace: String,
+    /// First instant inside the range, RFC 3339 with the zone's offset.
+    pub from: String,
+    /// First instant past the end.
+    pub to: String,
+    /// IANA zone of buckets and printed instants.
+    pub timezone: String,
+    /// What happened to bots.
+    pub bots: BotsBody,
+    /// Ingest sequence number the answer holds for.
+    pub watermark: u64,
+    /// The rows; every row has the same keys in the same order, absent values are null.
+    pub rows: Vec<Map<String, Value>>,
+    /// Rows there are without the limit.
+    pub total_rows: u64,
+    /// Whether the limit cut rows off.
+    pub truncated: bool,
+    /// Numbers over everything, where the question has some.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub totals: Map<String, Value>,
+}
+
+pub(super) async fn query(
+    State(operator): State<Operator>,
+    Body(question): Body<QueryBody>,
+) -> Result<Json<QueryAnswer>, Refused> {
+    let access = operator.workspace(&question.workspace).await?;
+    Ok(Json(operator.store.query(&access, question).await?))
+}
