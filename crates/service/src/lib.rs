@@ -1,1 +1,26 @@
-//! placeholder
+//! Use cases: what can be asked and done, once, for every door. The only layer that combines control, ingest and events.
+
+pub mod service;
+
+pub mod answer;
+pub mod input;
+pub mod problem;
+pub mod provenance;
+pub mod reach;
+
+pub mod admission;
+pub mod rate;
+pub mod send;
+
+pub mod forget;
+
+pub mod compare;
+pub mod event_names;
+pub mod funnel;
+pub mod projects;
+pub mod query;
+pub mod recent;
+pub mod sources;
+pub mod stats;
+
+mod nearest;

@@ -1,0 +1,50 @@
+//! Schemas of arguments and results: derived from the types that serve, then made plain enough for every client.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+/// The schema of a tool's arguments.
+pub(crate) fn input<T: JsonSchema>() -> Value {
+    let mut schema = of::<T>();
+    // A tool without arguments still declares that it takes an object.
+    schema.entry("properties").or_insert_with(|| json!({}));
+    schema.insert(String::from("additionalProperties"), json!(false));
+    Value::Object(schema)
+}
+
+/// The schema of a tool's `structuredContent`.
+pub(crate) fn output<T: JsonSchema>() -> Value {
+    Value::Object(of::<T>())
+}
+
+fn of<T: JsonSchema>() -> Map<String, Value> {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    plain(&mut schema);
+    match schema {
+        Value::Object(mut object) => {
+            // 2020-12 is what MCP assumes; type names and doc comments of the root are ours, not the reader's.
+            for key in ["$schema", "title", "description"] {
+                object.remove(key);
+            }
+            object
+        }
+        _ => unreachable!("a struct's schema is an object"),
+    }
+}
+
+/// Takes away `format`s that JSON Schema does not know (`uint`, `int64`, `double`): bounds say the same.
+fn plain(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            let is_numeric = |format: &str| format.starts_with("uint") || format.starts_with("int") || format == "double";
+            if object.get("format").and_then(Value::as_str).is_some_and(is_numeric) {
+                object.remove("format");
+            }
+            object.values_mut().for_each(plain);
+        }
+        Value::Array(items) => items.iter_mut().for_each(plain),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

@@ -1,0 +1,41 @@
+//! What an accepted credential may do right now: quota, then rate. Checked before a body is looked at.
+
+use serde_json::json;
+use tributary_control::{Caller, WorkspaceAccess};
+use tributary_core::error::{Code, Error, Result};
+
+use crate::rate::Route;
+use crate::service::Service;
+
+/// The one workspace behind a publishable, secret or read key.
+pub fn only_workspace(caller: &Caller) -> Result<&WorkspaceAccess> {
+    match caller.workspaces.as_slice() {
+        [only] => Ok(only),
+        _ => Err(Error::new(Code::KeyKindNotAllowed, "this key does not belong to one project; accepted: a key of a project")),
+    }
+}
+
+impl Service {
+    /// Admits events of a caller: `plan_limit` past the account's monthly quota, then `rate_limited`. Takes a token.
+    pub async fn admit_events(&self, caller: &Caller, route: Route) -> Result<()> {
+        let access = only_workspace(caller)?;
+        if let Some(quota) = caller.account.limits.monthly_events {
+            self.check_quota(caller, quota).await?;
+        }
+        self.limiter.take(access.workspace.id, route)
+    }
+
+    /// Refuses once the account's workspaces have taken in `quota` events this calendar month (UTC). A request that starts
+    /// below the quota is taken whole.
+    async fn check_quota(&self, caller: &Caller, quota: u64) -> Result<()> {
+        let mut used: u64 = 0;
+        for workspace in self.control.list_workspaces(Some(caller.account.id)).await? {
+            used = used.saturating_add(self.control.usage(workspace.id).await?.month_events);
+        }
+        if used < quota {
+            return Ok(());
+        }
+        Err(Error::new(Code::PlanLimit, format!("the account's quota of {quota} events this month is used up"))
+            .with_details(json!({ "quota": quota, "used": used, "period": "month" })))
+    }
+}

@@ -1,0 +1,65 @@
+//! Asking the engine in every workspace a question reaches.
+
+use futures::{StreamExt, TryStreamExt, stream};
+use tributary_core::error::{Error, Result};
+use tributary_events::answer::{AggregateAnswer, Answer, Answered, FunnelAnswer, RowsAnswer, ValuesAnswer};
+use tributary_events::question::{Aggregate, Budget, Funnel, Question, Rows, Values};
+
+use crate::reach::Reach;
+use crate::service::Service;
+
+/// How many workspaces are asked at the same time.
+const ASKED_AT_ONCE: usize = 4;
+
+/// The answers of all workspaces, in the reach's order.
+#[derive(Clone, Debug)]
+pub(crate) struct Answers<A> {
+    pub watermarks: Vec<u64>,
+    pub answers: Vec<A>,
+}
+
+impl Service {
+    pub(crate) async fn aggregate(&self, reach: Reach<'_>, question: &Aggregate) -> Result<Answers<AggregateAnswer>> {
+        self.ask(reach, Question::Aggregate(question.clone()), |answer| match answer {
+            Answer::Aggregate(answer) => Some(answer),
+            Answer::Rows(_) | Answer::Funnel(_) | Answer::Retention(_) | Answer::Sessions(_) | Answer::Values(_) => None,
+        })
+        .await
+    }
+
+    pub(crate) async fn rows(&self, reach: Reach<'_>, question: &Rows) -> Result<Answers<RowsAnswer>> {
+        self.ask(reach, Question::Rows(question.clone()), |answer| match answer {
+            Answer::Rows(answer) => Some(answer),
+            Answer::Aggregate(_) | Answer::Funnel(_) | Answer::Retention(_) | Answer::Sessions(_) | Answer::Values(_) => None,
+        })
+        .await
+    }
+
+    pub(crate) async fn funnels(&self, reach: Reach<'_>, question: &Funnel) -> Result<Answers<FunnelAnswer>> {
+        self.ask(reach, Question::Funnel(question.clone()), |answer| match answer {
+            Answer::Funnel(answer) => Some(answer),
+            Answer::Aggregate(_) | Answer::Rows(_) | Answer::Retention(_) | Answer::Sessions(_) | Answer::Values(_) => None,
+        })
+        .await
+    }
+
+    pub(crate) async fn values(&self, reach: Reach<'_>, question: &Values) -> Result<Answers<ValuesAnswer>> {
+        self.ask(reach, Question::Values(question.clone()), |answer| match answer {
+            Answer::Values(answer) => Some(answer),
+            Answer::Aggregate(_) | Answer::Rows(_) | Answer::Funnel(_) | Answer::Retention(_) | Answer::Sessions(_) => None,
+        })
+        .await
+    }
+
+    async fn ask<A>(&self, reach: Reach<'_>, question: Question, pick: fn(Answer) -> Option<A>) -> Result<Answers<A>> {
+        let asked: Vec<Answered> = stream::iter(reach.workspaces())
+            .map(|access| self.events.ask(&access.scope, question.clone(), Budget::INTERACTIVE))
+            .buffered(ASKED_AT_ONCE)
+            .try_collect()
+            .await?;
+        let watermarks = asked.iter().map(|answered| answered.watermark).collect();
+        let answers: Option<Vec<A>> = asked.into_iter().map(|answered| pick(answered.answer)).collect();
+        let answers = answers.ok_or_else(|| Error::internal("the event store answered another question than it was asked"))?;
+        Ok(Answers { watermarks, answers })
+    }
+}

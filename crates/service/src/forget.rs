@@ -1,0 +1,31 @@
+//! Forgetting a person.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use tributary_control::WorkspaceAccess;
+use tributary_core::error::{Code, Error, Result};
+use tributary_events::store::Erasure;
+
+use crate::service::Service;
+
+/// What became of the request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ForgetOutput {
+    /// Always true.
+    pub ok: bool,
+    /// Always true: answers forget at once, disk follows at the next compaction.
+    pub queued: bool,
+}
+
+impl Service {
+    /// Takes in the body of `POST /v1/forget`: every event with this `user_id` vanishes from the workspace.
+    pub async fn forget(&self, access: &WorkspaceAccess, body: &[u8]) -> Result<ForgetOutput> {
+        let user_id = self.pipeline.forget(body)?;
+        let erased = self.events.erase(&access.scope, Erasure::User(user_id)).await.map_err(|error| match error.code() {
+            Code::Overloaded | Code::UpstreamFailed => error,
+            _ => Error::new(Code::ForgetFailed, "the event store could not forget this person; try again").caused_by(error),
+        })?;
+        tracing::info!(workspace.id = %access.workspace.id, events = erased.events, "forgot a person");
+        Ok(ForgetOutput { ok: true, queued: true })
+    }
+}

@@ -1,0 +1,108 @@
+//! Taking events in: one, many, or the link between a visitor and a person.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use tributary_control::WorkspaceAccess;
+use tributary_core::error::{Error, Result};
+use tributary_core::event::Event;
+use tributary_events::store::{Appended, Outcome};
+use tributary_ingest::arrival::Arrival;
+use tributary_ingest::draft::Draft;
+
+use crate::service::Service;
+
+/// What became of one event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct TrackOutput {
+    /// Always true.
+    pub ok: bool,
+    /// The sender's id of the event, `null` when none was sent.
+    pub event_id: Option<String>,
+    /// `accepted`, or `duplicate` when an event with this id was there already (the earlier one stays).
+    pub status: SendStatus,
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum SendStatus {
+    /// Stored.
+    Accepted,
+    /// Its id was there already.
+    Duplicate,
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BatchOutput {
+    /// Always true.
+    pub ok: bool,
+    /// Events in the batch.
+    pub count: u64,
+    /// Events stored.
+    pub accepted: u64,
+    /// Events whose id was there already.
+    pub duplicates: u64,
+}
+
+/// What became of an identify call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct IdentifyOutput {
+    /// Always true.
+    pub ok: bool,
+}
+
+impl Service {
+    /// Takes in the body of `POST /v1/track`.
+    pub async fn track(&self, access: &WorkspaceAccess, body: &[u8], arrival: &Arrival) -> Result<TrackOutput> {
+        let event = self.pipeline.track(body, arrival);
+        self.take_one(access, event, arrival).await
+    }
+
+    /// Takes in one event described by an agent or an import: the same steps as `track`.
+    pub async fn track_draft(&self, access: &WorkspaceAccess, draft: Draft, arrival: &Arrival) -> Result<TrackOutput> {
+        let event = self.pipeline.event(draft, arrival);
+        self.take_one(access, event, arrival).await
+    }
+
+    /// Takes in the body of `POST /v1/batch`: all of it or nothing.
+    pub async fn track_batch(&self, access: &WorkspaceAccess, body: &[u8], arrival: &Arrival) -> Result<BatchOutput> {
+        let events = self.pipeline.batch(body, arrival);
+        let appended = self.append(access, events, arrival).await?;
+        Ok(BatchOutput {
+            ok: true,
+            count: appended.outcomes.len() as u64,
+            accepted: appended.accepted() as u64,
+            duplicates: appended.duplicates() as u64,
+        })
+    }
+
+    /// Takes in the body of `POST /v1/identify`: one `$identify` event, nothing else changes.
+    pub async fn identify(&self, access: &WorkspaceAccess, body: &[u8], arrival: &Arrival) -> Result<IdentifyOutput> {
+        let event = self.pipeline.identify(body, arrival);
+        self.take_one(access, event, arrival).await?;
+        Ok(IdentifyOutput { ok: true })
+    }
+
+    async fn take_one(&self, access: &WorkspaceAccess, event: Result<Event>, arrival: &Arrival) -> Result<TrackOutput> {
+        let event_id = event.as_ref().ok().and_then(|event| event.event_id.clone());
+        let appended = self.append(access, event.map(|event| vec![event]), arrival).await?;
+        let status = match appended.outcomes.as_slice() {
+            [Outcome::Accepted] => SendStatus::Accepted,
+            [Outcome::Duplicate] => SendStatus::Duplicate,
+            _ => return Err(Error::internal("the event store did not say what became of the event")),
+        };
+        Ok(TrackOutput { ok: true, event_id, status })
+    }
+
+    async fn append(&self, access: &WorkspaceAccess, events: Result<Vec<Event>>, arrival: &Arrival) -> Result<Appended> {
+        let workspace = access.workspace.id;
+        let events = events.inspect_err(|error| self.control.note_rejected(workspace, error.code().as_str(), 1))?;
+        let appended = self.events.append(&access.scope, events).await?;
+        if appended.accepted() > 0 {
+            self.control.note_accepted(workspace, appended.accepted() as u64, arrival.received_us);
+        }
+        Ok(appended)
+    }
+}
