@@ -5,7 +5,7 @@ use tributary_control::{AuditEntry, Caller};
 use tributary_core::error::{Code, Error, Result};
 use tributary_ingest::arrival::{Arrival, Channel};
 use tributary_service::problem::invalid;
-use tributary_service::reach::Reach;
+use tributary_service::reach::{Reach, zone_of};
 use tributary_service::service::Service;
 
 use crate::dialect::{INVALID_PARAMS, RpcError};
@@ -35,9 +35,9 @@ pub(crate) async fn call(
     let answer = match &outcome {
         Ok(result) => json_answer(200, &frame::result(id, result.clone())),
         Err(Failure::UnknownTool) => json_answer(200, &frame::error(id, &unknown_tool(open, caller, name))),
-        Err(Failure::Error(error)) if error.code() == Code::RateLimited => {
-            Answer::Refused(Error::new(Code::RateLimited, error.message().to_owned()).with_details(error.details().cloned().unwrap_or_default()))
-        }
+        Err(Failure::Error(error)) if error.code() == Code::RateLimited => Answer::Refused(
+            Error::new(Code::RateLimited, error.message().to_owned()).with_details(error.details().cloned().unwrap_or_default()),
+        ),
         Err(Failure::Error(error)) => {
             let mut worded = (open.door.dialect)(error);
             if let (true, Some(data)) = (worded.message == "tool_failed", &mut worded.data) {
@@ -125,7 +125,7 @@ async fn run(
         (true, Span::Selected) => projects::select(caller, &mut arguments)?,
         (true, Span::Everything) | (false, Span::Selected | Span::Everything) => caller.workspaces.clone(),
     };
-    let zone = Reach::over(&workspaces).map(Reach::zone).unwrap_or(jiff_utc());
+    let zone = zone_of(&workspaces);
     let arrival = Arrival {
         address: request.address,
         user_agent: request.user_agent.map(str::to_owned),
@@ -153,8 +153,13 @@ fn check_scope(caller: &Caller, required: Scope) -> Result<()> {
 
 fn unknown_tool(open: &OpenDoor, caller: &Caller, name: &str) -> RpcError {
     let granted = Scope::granted_to(caller.kind);
-    let known: Vec<&str> =
-        open.tools.iter().map(|open| open.listed.tool).filter(|tool| granted.contains(&tool.scope)).map(|tool| tool.name).collect();
+    let known: Vec<&str> = open
+        .tools
+        .iter()
+        .map(|open| open.listed.tool)
+        .filter(|tool| granted.contains(&tool.scope))
+        .map(|tool| tool.name)
+        .collect();
     let shown: String = name.chars().take(128).collect();
     RpcError::new(INVALID_PARAMS, "unknown_tool", json!({ "tool": shown, "tools": known }))
 }
@@ -163,13 +168,22 @@ fn log(caller: &Caller, called: &Called, outcome: &Result<Value, Failure>, refer
     let Called { door, tool, latency_us, .. } = called;
     let (tool, key, account) = (tool.unwrap_or("unknown"), caller.prefix.as_str(), caller.account.id.0);
     match outcome {
+        // Sentences about a caller's own mistakes quote the caller; only faults of ours are logged in full.
+        Err(Failure::Error(error)) if is_ours(error.code()) => {
+            let (code, cause) = (error.code().as_str(), error.chain());
+            tracing::error!(door, tool, key, account, latency_us, size, reference, code, cause, "tool call failed");
+        }
         Err(Failure::Error(error)) => {
-            let cause = error.chain();
-            tracing::info!(door, tool, key, account, latency_us, size, reference, code = error.code().as_str(), cause, "tool call failed");
+            let code = error.code().as_str();
+            tracing::info!(door, tool, key, account, latency_us, size, reference, code, "tool call refused");
         }
         Err(Failure::UnknownTool) => {
-            tracing::info!(door, tool, key, account, latency_us, size, reference, code = "unknown_tool", "tool call failed");
+            tracing::info!(door, tool, key, account, latency_us, size, reference, code = "unknown_tool", "tool call refused");
         }
         Ok(_) => tracing::info!(door, tool, key, account, latency_us, size, reference, "tool call answered"),
     }
+}
+
+fn is_ours(code: Code) -> bool {
+    matches!(code, Code::Internal | Code::UpstreamFailed | Code::ForgetFailed)
 }

@@ -29,9 +29,7 @@ pub static RECENT_EVENTS: ResourceDef = ResourceDef {
     name: "recent_events",
     title: "Recent events",
     description: "The last 100 events of this project, newest first, bots left out: an array of rows as query_events gives them.",
-    read: |service, caller| {
-        Box::pin(async move { to_value(service.recent_events(Reach::over(&caller.workspaces)?).await?) })
-    },
+    read: |service, caller| Box::pin(async move { to_value(service.recent_events(Reach::over(&caller.workspaces)?).await?) }),
 };
 
 /// Event names of the last 30 days.
@@ -42,9 +40,7 @@ pub static EVENT_NAMES: ResourceDef = ResourceDef {
     description: "The distinct event names of the last 30 days, over every project this key can read: an array of {event_name, \
         events, first_seen, last_seen}, most frequent first, bots left out. Filters and funnel steps take the names exactly as \
         written.",
-    read: |service, caller| {
-        Box::pin(async move { to_value(service.event_names(Reach::over(&caller.workspaces)?).await?.rows) })
-    },
+    read: |service, caller| Box::pin(async move { to_value(service.event_names(Reach::over(&caller.workspaces)?).await?.rows) }),
 };
 
 /// Every project the key can read.

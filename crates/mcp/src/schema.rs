@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 /// The schema of a tool's arguments.
 pub(crate) fn input<T: JsonSchema>() -> Value {
     let mut schema = of::<T>();
+    schema.values_mut().for_each(without_null);
     // A tool without arguments still declares that it takes an object.
     schema.entry("properties").or_insert_with(|| json!({}));
     schema.insert(String::from("additionalProperties"), json!(false));
@@ -45,6 +46,28 @@ fn plain(schema: &mut Value) {
             object.values_mut().for_each(plain);
         }
         Value::Array(items) => items.iter_mut().for_each(plain),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// An optional argument is left out, not sent as `null` (which is read as left out all the same): one plain type per
+/// argument is what every client understands.
+fn without_null(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if object.get("default").is_some_and(Value::is_null) {
+                object.remove("default");
+            }
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    object.insert(String::from("type"), only);
+                }
+            }
+            object.values_mut().for_each(without_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_null),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

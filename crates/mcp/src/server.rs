@@ -134,7 +134,11 @@ impl McpServer {
 
     async fn read(&self, open: &OpenDoor, caller: &Caller, params: &Map<String, Value>) -> Result<Value, RpcError> {
         let Some(uri) = params.get("uri").and_then(Value::as_str) else {
-            return Err(RpcError::new(INVALID_PARAMS, "invalid_params", json!({ "fieldErrors": { "uri": ["is required, as text"] } })));
+            return Err(RpcError::new(
+                INVALID_PARAMS,
+                "invalid_params",
+                json!({ "fieldErrors": { "uri": ["is required, as text"] } }),
+            ));
         };
         let Some(resource) = open.door.resources.iter().find(|resource| resource.uri == uri) else {
             let known: Vec<&str> = open.door.resources.iter().map(|resource| resource.uri).collect();

@@ -164,10 +164,10 @@ impl ToolDef {
 
 fn run<'a, T: Tool>(cx: &'a Cx<'a>, arguments: Value) -> Running<'a> {
     Box::pin(async move {
-        let input: T::Input = serde_json::from_value(arguments).map_err(|error| {
-            Error::new(Code::InvalidParams, format!("the arguments do not fit: {error}"))
-        })?;
+        let input: T::Input = serde_json::from_value(arguments)
+            .map_err(|error| Error::new(Code::InvalidParams, format!("the arguments do not fit: {error}")))?;
         let output = T::call(cx, input).await?;
-        serde_json::to_value(output).map_err(|error| Error::internal("a tool's result could not be written as JSON").caused_by(error))
+        serde_json::to_value(output)
+            .map_err(|error| Error::internal("a tool's result could not be written as JSON").caused_by(error))
     })
 }

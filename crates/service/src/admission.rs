@@ -28,10 +28,7 @@ impl Service {
     /// Refuses once the account's workspaces have taken in `quota` events this calendar month (UTC). A request that starts
     /// below the quota is taken whole.
     async fn check_quota(&self, caller: &Caller, quota: u64) -> Result<()> {
-        let mut used: u64 = 0;
-        for workspace in self.control.list_workspaces(Some(caller.account.id)).await? {
-            used = used.saturating_add(self.control.usage(workspace.id).await?.month_events);
-        }
+        let used = self.control.account_month_events(caller.account.id).await?;
         if used < quota {
             return Ok(());
         }

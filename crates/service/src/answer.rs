@@ -52,11 +52,16 @@ impl Service {
     }
 
     async fn ask<A>(&self, reach: Reach<'_>, question: Question, pick: fn(Answer) -> Option<A>) -> Result<Answers<A>> {
-        let asked: Vec<Answered> = stream::iter(reach.workspaces())
-            .map(|access| self.events.ask(&access.scope, question.clone(), Budget::INTERACTIVE))
-            .buffered(ASKED_AT_ONCE)
-            .try_collect()
-            .await?;
+        // Owned futures: borrowed ones in a stream are not general enough for callers that box them.
+        let questions: Vec<_> = reach
+            .workspaces()
+            .iter()
+            .map(|access| {
+                let (events, scope, question) = (self.events.clone(), access.scope.clone(), question.clone());
+                async move { events.ask(&scope, question, Budget::INTERACTIVE).await }
+            })
+            .collect();
+        let asked: Vec<Answered> = stream::iter(questions).buffered(ASKED_AT_ONCE).try_collect().await?;
         let watermarks = asked.iter().map(|answered| answered.watermark).collect();
         let answers: Option<Vec<A>> = asked.into_iter().map(|answered| pick(answered.answer)).collect();
         let answers = answers.ok_or_else(|| Error::internal("the event store answered another question than it was asked"))?;

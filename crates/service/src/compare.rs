@@ -58,8 +58,7 @@ impl Service {
         if let Some(event) = &input.event {
             slice = slice.with(Filter::is(Field::EventName, event.as_str()));
         }
-        let question =
-            Aggregate { slice, metrics: vec![input.metric.engine()], group_by: Vec::new(), buckets: None, limit: 1 };
+        let question = Aggregate { slice, metrics: vec![input.metric.engine()], group_by: Vec::new(), buckets: None, limit: 1 };
         let answers = self.aggregate(reach, &question).await?;
         let mut rows = Vec::with_capacity(reach.workspaces().len());
         for (access, answer) in reach.workspaces().iter().zip(&answers.answers) {

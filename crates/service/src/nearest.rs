@@ -18,12 +18,7 @@ const MIN_SIMILARITY: f64 = 0.7;
 
 impl Service {
     /// Adds to `provenance` which of the `asked` names no workspace of the reach has ever seen.
-    pub(crate) async fn name_unknown_events(
-        &self,
-        reach: Reach<'_>,
-        asked: &[&str],
-        provenance: &mut Provenance,
-    ) -> Result<()> {
+    pub(crate) async fn name_unknown_events(&self, reach: Reach<'_>, asked: &[&str], provenance: &mut Provenance) -> Result<()> {
         let slice = Slice { bots: Bots::Include, ..Slice::of(TimeRange::ALL) };
         let known = self.values(reach, &Values { slice, field: Field::EventName, limit: MAX_KNOWN }).await?;
         let known: Vec<String> = known.answers.into_iter().flat_map(|answer| answer.values).map(|name| name.value).collect();

@@ -52,7 +52,7 @@ impl Service {
                 id,
                 slug: workspace.slug.clone(),
                 name: workspace.name.clone(),
-                timezone: workspace.zone.iana_name().unwrap_or("UTC").to_owned(),
+                timezone: workspace.zone_name.clone(),
                 currency: workspace.currency.to_string(),
                 first_event_at: holdings.first_us.map(|time_us| format_in(time_us, &workspace.zone)),
                 last_event_at: holdings.last_us.map(|time_us| format_in(time_us, &workspace.zone)),

@@ -63,7 +63,7 @@ pub(crate) fn of(reach: Reach<'_>, range: TimeRange, bots: BotRule, watermarks: 
     Provenance {
         from: format_in(range.start_us, &zone),
         to: format_in(range.end_us, &zone),
-        timezone: zone.iana_name().unwrap_or("UTC").to_owned(),
+        timezone: reach.zone_name().to_owned(),
         bots,
         watermark: (!reach.is_wide()).then(|| watermarks.first().copied()).flatten(),
         watermarks: reach.is_wide().then(|| {

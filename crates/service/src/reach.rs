@@ -29,9 +29,22 @@ impl<'a> Reach<'a> {
 
     /// The zone of buckets, dates without time, and printed instants: the workspace's own, UTC for several.
     pub fn zone(self) -> TimeZone {
+        zone_of(self.0)
+    }
+
+    /// The name of [`Reach::zone`].
+    pub fn zone_name(self) -> &'a str {
         match self.0 {
-            [only] => only.workspace.zone.clone(),
-            _ => TimeZone::UTC,
+            [only] => &only.workspace.zone_name,
+            _ => "UTC",
         }
+    }
+}
+
+/// The zone of a list of workspaces, possibly empty: the only one's, or UTC.
+pub fn zone_of(workspaces: &[WorkspaceAccess]) -> TimeZone {
+    match workspaces {
+        [only] => only.workspace.zone.clone(),
+        _ => TimeZone::UTC,
     }
 }

@@ -115,9 +115,8 @@ impl Service {
             limit: if reach.is_wide() { MAX_ROWS } else { input.limit },
         };
         let answers = self.aggregate(reach, &question).await?;
-        let total = |metric: usize| -> Result<i64> {
-            count(answers.answers.iter().filter_map(|answer| answer.totals.get(metric)).sum())
-        };
+        let total =
+            |metric: usize| -> Result<i64> { count(answers.answers.iter().filter_map(|answer| answer.totals.get(metric)).sum()) };
         let totals = SourcesTotals { events: total(0)?, uniques: total(1)? };
         let (rows, total_rows) = match answers.answers.as_slice() {
             [only] => (only.rows.clone(), only.total_rows),

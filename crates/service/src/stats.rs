@@ -3,10 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tributary_core::error::{Code, Error, Result};
 use tributary_events::answer::{AggregateAnswer, AggregateRow};
 use tributary_events::bucket::{Buckets, Interval};
@@ -26,8 +25,7 @@ pub const DEFAULT_LIMIT: usize = 100;
 /// The column that names the project, where several can be spanned.
 pub const PROJECT_COLUMN: &str = "project_id";
 /// The columns an answer can be grouped by.
-pub const COLUMNS: [&str; 9] =
-    ["event_name", "source", "medium", "campaign", "country", "device_type", "browser", "os", "path"];
+pub const COLUMNS: [&str; 9] = ["event_name", "source", "medium", "campaign", "country", "device_type", "browser", "os", "path"];
 
 /// Said whenever distinct visitors of several projects stand in one number.
 pub(crate) const NOTE_SUMMED_VISITORS: &str =
@@ -163,8 +161,9 @@ impl ColumnSet {
     pub fn parse(self, text: &str) -> Result<Vec<Column>> {
         let allowed = self.names();
         let refuse = |message: String| {
-            Err(Error::new(Code::InvalidGroupBy, message)
-                .with_details(json!({ "fieldErrors": { "group_by": [format!("accepted: {}", allowed.join(", "))] }, "allowed": allowed })))
+            Err(Error::new(Code::InvalidGroupBy, message).with_details(
+                json!({ "fieldErrors": { "group_by": [format!("accepted: {}", allowed.join(", "))] }, "allowed": allowed }),
+            ))
         };
         let mut columns = Vec::new();
         for name in text.split(',').map(str::trim) {
@@ -207,7 +206,7 @@ pub struct StatsOutput {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
-pub struct StatsRow(pub IndexMap<String, Value>);
+pub struct StatsRow(pub Map<String, Value>);
 
 impl Service {
     /// Answers counts or distinct visitors by group and bucket.
@@ -304,7 +303,7 @@ pub(crate) fn too_many_groups() -> Error {
 }
 
 fn print(row: AggregateRow, columns: &[Column], labels: &[String]) -> Result<StatsRow> {
-    let mut printed = IndexMap::with_capacity(columns.len() + 2);
+    let mut printed = Map::new();
     if let Some(bucket) = row.bucket {
         let label = labels.get(bucket as usize).ok_or_else(|| Error::internal("the event store answered an unknown bucket"))?;
         printed.insert(String::from("bucket"), json!(label));

@@ -18,15 +18,15 @@ pub struct CompareProjects;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    #[schemars(description = shared::FROM, length(min = 1, max = 64), example = "2026-05-10T00:00:00Z")]
+    #[schemars(description = shared::FROM, length(min = 1, max = 64), example = &"2026-05-10T00:00:00Z")]
     from: String,
-    #[schemars(description = shared::TO, length(min = 1, max = 64), example = "2026-05-17T00:00:00Z")]
+    #[schemars(description = shared::TO, length(min = 1, max = 64), example = &"2026-05-17T00:00:00Z")]
     to: String,
     /// What projects are ranked by: `count` for events, `uniques` for distinct visitors (`anonymous_id`), exact.
     #[serde(default)]
     #[schemars(with = "String", extend("enum" = StatsMetric::NAMES, "default" = "count"))]
     metric: StatsMetric,
-    #[schemars(description = shared::EVENT, with = "String", length(min = 1, max = 128), example = "signup")]
+    #[schemars(description = shared::EVENT, length(min = 1, max = 128), example = &"signup")]
     event: Option<String>,
     #[serde(default)]
     #[schemars(description = shared::BOTS, with = "String", extend("enum" = BotRule::NAMES, "default" = "exclude"))]

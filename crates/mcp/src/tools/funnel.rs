@@ -17,16 +17,16 @@ pub struct Funnel;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    #[schemars(description = shared::FROM, length(min = 1, max = 64), example = "2026-05-01T00:00:00Z")]
+    #[schemars(description = shared::FROM, length(min = 1, max = 64), example = &"2026-05-01T00:00:00Z")]
     from: String,
-    #[schemars(description = shared::TO, length(min = 1, max = 64), example = "2026-06-01T00:00:00Z")]
+    #[schemars(description = shared::TO, length(min = 1, max = 64), example = &"2026-06-01T00:00:00Z")]
     to: String,
     /// The event names in order, 2 to 10 of 1 to 128 characters each. Every step must fall into the range. Names in use:
     /// resource schema://events.
     #[schemars(length(min = 2, max = 10), inner(length(min = 1, max = 128)), example = ["$pageview", "signup", "purchase"])]
     steps: Vec<String>,
     /// Longest time from the first step to the last, in seconds, 1 to 315360000; 604800 is a week. Omit for the whole range.
-    #[schemars(with = "u64", range(min = 1, max = 315_360_000), example = 604_800)]
+    #[schemars(range(min = 1, max = 315_360_000), example = 604_800)]
     window_seconds: Option<u64>,
     /// What "in order" means. `ordered`: the best chain of events a visitor has, each step at or after the one before, anything
     /// in between. `first_times`: only the first time of each step's event counts, which must not lie before the first time of
@@ -36,6 +36,7 @@ pub struct Input {
     mode: Order,
     /// `source` gives the steps per source of the visitor's first event in the range (first touch), at most 50 sources;
     /// `overall` then holds the steps over all of them. Omit for one funnel.
+    #[serde(default)]
     #[schemars(with = "String", extend("enum" = ["source"]))]
     breakdown: Option<FunnelBreakdown>,
     #[serde(default)]

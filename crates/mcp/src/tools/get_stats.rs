@@ -21,19 +21,20 @@ pub struct Input {
     #[serde(default)]
     #[schemars(with = "String", extend("enum" = StatsMetric::NAMES, "default" = "count"))]
     metric: StatsMetric,
-    #[schemars(description = shared::FROM, length(min = 1, max = 64), example = "2026-05-01T00:00:00Z")]
+    #[schemars(description = shared::FROM, length(min = 1, max = 64), example = &"2026-05-01T00:00:00Z")]
     from: String,
-    #[schemars(description = shared::TO, length(min = 1, max = 64), example = "2026-05-17T00:00:00Z")]
+    #[schemars(description = shared::TO, length(min = 1, max = 64), example = &"2026-05-17T00:00:00Z")]
     to: String,
-    #[schemars(description = shared::EVENT, with = "String", length(min = 1, max = 128), example = "signup")]
+    #[schemars(description = shared::EVENT, length(min = 1, max = 128), example = &"signup")]
     event: Option<String>,
     /// Group columns as one comma-separated string, such as `source,medium`. Columns: event_name, source, medium, campaign,
     /// country, device_type, browser, os, path; at most 8. Omit for one number.
-    #[schemars(with = "String", length(min = 1, max = 256), example = "source,medium")]
+    #[schemars(length(min = 1, max = 256), example = &"source,medium")]
     group_by: Option<String>,
     /// Time buckets in the answer's time zone: each row gains `bucket`, the bucket's start. Weeks start on Monday. Omit for one
     /// bucket; buckets without events are left out.
-    #[schemars(with = "String", extend("enum" = StatsInterval::NAMES), example = "day")]
+    #[serde(default)]
+    #[schemars(with = "String", extend("enum" = StatsInterval::NAMES), example = &"day")]
     interval: Option<StatsInterval>,
     #[serde(default)]
     #[schemars(description = shared::BOTS, with = "String", extend("enum" = BotRule::NAMES, "default" = "exclude"))]

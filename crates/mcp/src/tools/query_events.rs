@@ -17,27 +17,27 @@ pub struct QueryEvents;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    #[schemars(description = shared::FROM, length(min = 1, max = 64), example = "2026-05-01T00:00:00Z")]
+    #[schemars(description = shared::FROM, length(min = 1, max = 64), example = &"2026-05-01T00:00:00Z")]
     from: String,
-    #[schemars(description = shared::TO, length(min = 1, max = 64), example = "2026-05-17T00:00:00Z")]
+    #[schemars(description = shared::TO, length(min = 1, max = 64), example = &"2026-05-17T00:00:00Z")]
     to: String,
-    #[schemars(description = shared::EVENT, with = "String", length(min = 1, max = 128), example = "signup")]
+    #[schemars(description = shared::EVENT, length(min = 1, max = 128), example = &"signup")]
     event: Option<String>,
     /// Only events with exactly this classified source, such as `google`, `facebook`, `newsletter`, `direct`.
-    #[schemars(with = "String", length(min = 1, max = 2048), example = "facebook")]
+    #[schemars(length(min = 1, max = 2048), example = &"facebook")]
     source: Option<String>,
     /// Only events with exactly this classified medium: `paid`, `organic`, `social`, `email`, `referral`, `direct`, `unknown`,
     /// or a utm_medium in use.
-    #[schemars(with = "String", length(min = 1, max = 2048), example = "paid")]
+    #[schemars(length(min = 1, max = 2048), example = &"paid")]
     medium: Option<String>,
     /// Only events from this country, ISO 3166-1 alpha-2 in capitals.
-    #[schemars(with = "String", length(min = 2, max = 2), example = "DE")]
+    #[schemars(length(min = 2, max = 2), example = &"DE")]
     country: Option<String>,
     /// Only events of this signed-in person, as the sender names them, 1 to 256 characters.
-    #[schemars(with = "String", length(min = 1, max = 256), example = "user_42")]
+    #[schemars(length(min = 1, max = 256), example = &"user_42")]
     user_id: Option<String>,
     /// Only events of this visitor, 1 to 128 characters.
-    #[schemars(with = "String", length(min = 1, max = 128))]
+    #[schemars(length(min = 1, max = 128))]
     anonymous_id: Option<String>,
     #[serde(default)]
     #[schemars(description = shared::BOTS, with = "String", extend("enum" = BotRule::NAMES, "default" = "exclude"))]

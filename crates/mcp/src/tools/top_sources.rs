@@ -17,9 +17,9 @@ pub struct TopSources;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    #[schemars(description = shared::FROM, length(min = 1, max = 64), example = "2026-05-01T00:00:00Z")]
+    #[schemars(description = shared::FROM, length(min = 1, max = 64), example = &"2026-05-01T00:00:00Z")]
     from: String,
-    #[schemars(description = shared::TO, length(min = 1, max = 64), example = "2026-06-01T00:00:00Z")]
+    #[schemars(description = shared::TO, length(min = 1, max = 64), example = &"2026-06-01T00:00:00Z")]
     to: String,
     /// `source_medium` gives one row per source and medium, so that facebook/paid and facebook/social stand apart; `source`
     /// gives one row per source.

@@ -19,37 +19,37 @@ pub struct TrackEvent;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// What happened, 1 to 128 characters; snake_case and past tense read best, such as `agent_task_completed`.
-    #[schemars(length(min = 1, max = 128), example = "agent_task_completed")]
+    #[schemars(length(min = 1, max = 128), example = &"agent_task_completed")]
     event: String,
     /// Your own id of this event, 1 to 128 characters. Sent again with the same id, the event counts once: use it to retry
     /// safely.
-    #[schemars(with = "String", length(min = 1, max = 128))]
+    #[schemars(length(min = 1, max = 128))]
     event_id: Option<String>,
     /// When it happened, ISO 8601 such as `2026-05-10T12:00:00Z`, from the year 2000 to at most 24 hours ahead. Default: now.
-    #[schemars(with = "String", length(min = 1, max = 64))]
+    #[schemars(length(min = 1, max = 64))]
     timestamp: Option<String>,
     /// The visitor or device it belongs to, 1 to 128 characters. Default: a fresh random id, which links it to nothing else.
-    #[schemars(with = "String", length(min = 1, max = 128), example = "agent_001")]
+    #[schemars(length(min = 1, max = 128), example = &"agent_001")]
     anonymous_id: Option<String>,
     /// The signed-in person, as your own system names them, 1 to 256 characters.
-    #[schemars(with = "String", length(min = 1, max = 256), example = "user_42")]
+    #[schemars(length(min = 1, max = 256), example = &"user_42")]
     user_id: Option<String>,
     /// The session, 1 to 128 characters. Default: the visitor's id and the half hour of `timestamp`.
-    #[schemars(with = "String", length(min = 1, max = 128))]
+    #[schemars(length(min = 1, max = 128))]
     session_id: Option<String>,
     /// Address of the page, an absolute URL of at most 2048 characters; its utm_* parameters and click ids decide source and
     /// medium.
-    #[schemars(with = "String", length(min = 1, max = 2048))]
+    #[schemars(length(min = 1, max = 2048))]
     url: Option<String>,
     /// Path of the page, at most 2048 characters. Default: the path of `url`.
-    #[schemars(with = "String", length(min = 1, max = 2048))]
+    #[schemars(length(min = 1, max = 2048))]
     path: Option<String>,
     /// Address of the page that linked here, at most 2048 characters.
-    #[schemars(with = "String", length(max = 2048))]
+    #[schemars(length(max = 2048))]
     referrer: Option<String>,
     /// Free-form facts about the event: an object of at most 8192 bytes as JSON. Put units into names (`duration_ms`,
     /// `amount_cents` with `currency`); no personal data.
-    #[schemars(with = "Map<String, Value>", example = serde_json::json!({ "task": "refactor_billing", "duration_ms": 12400 }))]
+    #[schemars(example = serde_json::json!({ "task": "refactor_billing", "duration_ms": 12400 }))]
     properties: Option<Map<String, Value>>,
 }
 
