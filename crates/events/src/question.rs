@@ -196,7 +196,7 @@ pub struct Retention {
     pub returning: Vec<Filter>,
     /// How time since the first event is counted.
     pub period: RetentionPeriod,
-    /// Zone of calendar periods.
+    /// Zone of calendar periods and days.
     pub zone: TimeZone,
     /// Cohorts by the calendar period of the first event; without it all visitors are one cohort. Only with calendar periods.
     pub by_period: bool,
@@ -211,7 +211,10 @@ pub struct Retention {
 pub enum RetentionPeriod {
     /// Calendar days, weeks (Monday) or months in the zone: period n is the nth after the first event's own.
     Calendar(Interval),
-    /// Blocks of elapsed time from the first event: period n is `floor(elapsed / block)`.
+    /// Blocks of this many calendar days in the zone, beginning with the first event's own: period n is
+    /// `floor(days between the local dates / block)`.
+    Days(u32),
+    /// Blocks of elapsed microseconds from the first event: period n is `floor(elapsed / block)`.
     Elapsed(i64),
 }
 
@@ -342,16 +345,18 @@ impl Question {
                     return refuse(format!("periods must be between 1 and {MAX_PERIODS}"));
                 }
                 match question.period {
-                    RetentionPeriod::Elapsed(block) if block <= 0 => refuse(String::from("the block must be positive")),
-                    RetentionPeriod::Elapsed(_) if question.by_period => {
+                    RetentionPeriod::Elapsed(..=0) | RetentionPeriod::Days(0) => {
+                        refuse(String::from("the block must be positive"))
+                    }
+                    RetentionPeriod::Elapsed(_) | RetentionPeriod::Days(_) if question.by_period => {
                         refuse(String::from("cohorts by period need calendar periods: day, week or month"))
                     }
                     RetentionPeriod::Calendar(Interval::Hour | Interval::WallHour) => {
                         refuse(String::from("retention counts days, weeks or months"))
                     }
-                    RetentionPeriod::Elapsed(_) | RetentionPeriod::Calendar(Interval::Day | Interval::Week | Interval::Month) => {
-                        Ok(())
-                    }
+                    RetentionPeriod::Elapsed(_)
+                    | RetentionPeriod::Days(_)
+                    | RetentionPeriod::Calendar(Interval::Day | Interval::Week | Interval::Month) => Ok(()),
                 }
             }
             Question::Sessions(question) => {

@@ -3,5 +3,6 @@
 
 pub mod equality;
 pub mod ground;
+pub mod outside;
 pub mod random;
 pub mod scope;

@@ -17,6 +17,7 @@ pub(super) async fn run(ground: &dyn Ground) {
     local_days_decide(ground).await;
     weeks_begin_on_monday_and_months_on_the_first(ground).await;
     elapsed_blocks_count_from_the_first_event(ground).await;
+    blocks_of_days_count_from_the_first_day(ground).await;
     starting_and_returning_may_differ(ground).await;
     cohorts_split_by_value_on_the_cohort_event(ground).await;
 }
@@ -96,6 +97,14 @@ async fn elapsed_blocks_count_from_the_first_event(ground: &dyn Ground) {
     .await;
     let asked = Retention { period: RetentionPeriod::Elapsed(60 * SECOND_US), ..daily("UTC") };
     assert_eq!(cohorts(&play, asked).await[0].active, [1, 1, 0, 1]);
+}
+
+async fn blocks_of_days_count_from_the_first_day(ground: &dyn Ground) {
+    // The first day ends at 22:00 UTC in Berlin; two days later is the next block, however late the first event was.
+    let play = Play::with(ground, visits("v", &["2026-05-03T21:59:59Z", "2026-05-04T22:00:00Z", "2026-05-09T21:59:59Z"])).await;
+    let asked = |zone_name| Retention { period: RetentionPeriod::Days(2), ..daily(zone_name) };
+    assert_eq!(cohorts(&play, asked("Europe/Berlin")).await[0].active, [1, 1, 0, 1]);
+    assert_eq!(cohorts(&play, asked("UTC")).await[0].active, [1, 0, 0, 1]);
 }
 
 async fn starting_and_returning_may_differ(ground: &dyn Ground) {

@@ -50,6 +50,10 @@ pub fn answer(events: &[&Event], question: &Retention, budget: Budget) -> Result
 fn periods_between(from_us: i64, to_us: i64, question: &Retention) -> Result<i64> {
     match question.period {
         RetentionPeriod::Elapsed(block_us) => Ok((to_us - from_us).div_euclid(block_us)),
+        RetentionPeriod::Days(block) => {
+            let days = local_date(to_us, &question.zone)? - local_date(from_us, &question.zone)?;
+            Ok(i64::from(days.get_days()).div_euclid(i64::from(block)))
+        }
         RetentionPeriod::Calendar(interval) => {
             let from = calendar_period(local_date(from_us, &question.zone)?, interval);
             Ok(calendar_period(local_date(to_us, &question.zone)?, interval) - from)
@@ -75,7 +79,7 @@ fn start_of_period(time_us: i64, question: &Retention) -> Result<i64> {
     let first = match question.period {
         RetentionPeriod::Calendar(Interval::Week) => day.checked_sub(i64::from(day.weekday().since(Weekday::Monday)).days()),
         RetentionPeriod::Calendar(Interval::Month) => Ok(day.first_of_month()),
-        RetentionPeriod::Calendar(_) | RetentionPeriod::Elapsed(_) => Ok(day),
+        RetentionPeriod::Calendar(_) | RetentionPeriod::Days(_) | RetentionPeriod::Elapsed(_) => Ok(day),
     };
     let start = first.and_then(|first| first.to_zoned(question.zone.clone())).and_then(|start| start.start_of_day());
     Ok(start.map_err(outside_the_calendar)?.timestamp().as_microsecond())

@@ -150,6 +150,7 @@ pub fn retention() -> impl Strategy<Value = Retention> {
     let period = prop_oneof![
         3 => select(&[Interval::Day, Interval::Week, Interval::Month][..]).prop_map(RetentionPeriod::Calendar),
         1 => length().prop_map(RetentionPeriod::Elapsed),
+        1 => (1_u32..9).prop_map(RetentionPeriod::Days),
     ];
     let filters = || vec(filter(), 0..2);
     (slice(), filters(), filters(), period, select(ZONES), any::<bool>(), weighted(0.3, field()), 1_u32..12).prop_map(
