@@ -1,0 +1,238 @@
+//! Compaction: segments of one workspace and month are merged, without what was erased, and swapped in one transaction.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tributary_core::error::Result;
+
+use crate::Shared;
+use crate::catalogue::{self, Tombstone};
+use crate::live::LiveRows;
+use crate::schema::{Decoder, Text};
+use crate::segment::{Batches, Segment};
+use crate::segment_writer::{Destination, SegmentWriter};
+use crate::stored::Stored;
+use crate::workspace::Workspace;
+
+/// Each tier holds segments up to this many times larger than the one below.
+const TIER_FACTOR: u32 = 8;
+
+impl Shared {
+    /// Merges where a month has gathered many segments of one size.
+    pub fn compact_by_size(&self) -> Result<()> {
+        let _segments = self.segments.lock().expect("no holder of this lock panics");
+        for workspace in self.all_workspaces() {
+            for segments in by_month(&workspace.state().segments).into_values() {
+                let mut tiers: BTreeMap<u32, Vec<Arc<Segment>>> = BTreeMap::new();
+                for segment in segments.into_iter().filter(|segment| self.is_small(segment)) {
+                    tiers.entry((segment.rows().max(1) as u32).ilog(TIER_FACTOR)).or_default().push(segment);
+                }
+                for tier in tiers.into_values().filter(|tier| tier.len() >= self.options.compact_fan_in) {
+                    self.merge(&workspace, &tier)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Merges whatever can be, and rewrites whatever holds something erased.
+    pub fn compact_everything(&self) -> Result<()> {
+        let _segments = self.segments.lock().expect("no holder of this lock panics");
+        for workspace in self.all_workspaces() {
+            let state = workspace.state();
+            for segments in by_month(&state.segments).into_values() {
+                let is_stale = |segment: &Arc<Segment>| state.tombstones.iter().any(|tombstone| segment.is_pending(tombstone));
+                let worth: Vec<Arc<Segment>> =
+                    segments.into_iter().filter(|segment| self.is_small(segment) || is_stale(segment)).collect();
+                if worth.len() > 1 || worth.iter().any(is_stale) {
+                    self.merge(&workspace, &worth)?;
+                }
+            }
+            self.drop_spent_tombstones(&workspace)?;
+        }
+        self.log.run(|connection, _| catalogue::checkpoint(connection))
+    }
+
+    /// Whether merging it with others makes a larger one.
+    fn is_small(&self, segment: &Segment) -> bool {
+        segment.rows() <= self.options.segment_rows / 2 && segment.record.data.bytes < self.options.segment_text_bytes as u64 / 4
+    }
+
+    fn merge(&self, workspace: &Arc<Workspace>, old: &[Arc<Segment>]) -> Result<()> {
+        let Some(first) = old.first() else { return Ok(()) };
+        let tombstones = workspace.state().tombstones;
+        let to = Destination {
+            root: self.root.clone(),
+            workspace: workspace.id,
+            month: first.record.month,
+            applied_tombstone: tombstones.last().map_or(0, |tombstone| tombstone.id),
+        };
+        let mut sources = Vec::new();
+        for segment in old {
+            sources.push(Source::open(segment, &tombstones)?);
+        }
+        let edges = self.slice_edges(&sources)?;
+        let mut writers: Vec<SegmentWriter<'_>> =
+            (0..=edges.len()).map(|_| SegmentWriter::new(&self.options, &self.next_segment, to.clone())).collect();
+        while let Some(at) = smallest(&sources) {
+            let row = sources[at].take(&self.hashes)?;
+            let slice = edges.partition_point(|edge| *edge <= row.event.time_us);
+            writers[slice].push(Arc::new(row))?;
+        }
+        let mut records = Vec::new();
+        for writer in writers {
+            records.extend(writer.finish()?);
+        }
+        let new = self.open_segments(&records);
+        let (workspace, old) = (workspace.clone(), old.to_vec());
+        let next_segment = self.next_segment();
+        self.log.run(move |connection, _| {
+            let transaction = connection.transaction().map_err(|error| catalogue::failed("beginning a transaction in", error))?;
+            for segment in &old {
+                catalogue::unlist_segment(&transaction, segment.record.id)?;
+            }
+            for record in &records {
+                catalogue::list_segment(&transaction, record)?;
+            }
+            catalogue::set_next_segment(&transaction, next_segment)?;
+            transaction.commit().map_err(|error| catalogue::failed("committing to", error))?;
+            workspace.change(|state| state.compacted(&old, new));
+            old.iter().for_each(|segment| segment.retire());
+            Ok(())
+        })
+    }
+
+    /// Instants between the slices of time that the merged segments will hold, so that none passes its bound.
+    fn slice_edges(&self, sources: &[Source<'_>]) -> Result<Vec<i64>> {
+        let rows: u64 = sources.iter().map(Source::live_rows).sum();
+        let slices = (rows as usize).div_ceil(self.options.segment_rows);
+        if slices <= 1 {
+            return Ok(Vec::new());
+        }
+        let mut times = Vec::with_capacity(rows as usize);
+        for source in sources {
+            let all = crate::run::signed(source.segment.column(crate::column::ColumnId::Time)?);
+            times.extend(all.iter().enumerate().filter(|(row, _)| source.is_live(*row)).map(|(_, time)| *time));
+        }
+        times.sort_unstable();
+        let size = times.len().div_ceil(slices);
+        let mut edges: Vec<i64> = (1..slices).filter_map(|slice| times.get(slice * size)).copied().collect();
+        edges.dedup();
+        Ok(edges)
+    }
+
+    fn drop_spent_tombstones(&self, workspace: &Arc<Workspace>) -> Result<()> {
+        let spent = workspace.state().spent_tombstones();
+        if spent.is_empty() {
+            return Ok(());
+        }
+        let workspace = workspace.clone();
+        self.log.run(move |connection, _| {
+            let transaction = connection.transaction().map_err(|error| catalogue::failed("beginning a transaction in", error))?;
+            for id in &spent {
+                catalogue::unbury(&transaction, *id)?;
+            }
+            transaction.commit().map_err(|error| catalogue::failed("committing to", error))?;
+            workspace.change(|state| state.unbury(&spent));
+            Ok(())
+        })
+    }
+}
+
+fn by_month(segments: &[Arc<Segment>]) -> BTreeMap<i32, Vec<Arc<Segment>>> {
+    let mut months: BTreeMap<i32, Vec<Arc<Segment>>> = BTreeMap::new();
+    for segment in segments {
+        months.entry(segment.record.month).or_default().push(segment.clone());
+    }
+    months
+}
+
+/// A segment being read from start to end.
+struct Source<'a> {
+    segment: &'a Segment,
+    live: Option<Arc<LiveRows>>,
+    batches: Batches<'a>,
+    batch: Option<Decoder>,
+    /// Row inside the batch, and of the batch inside the segment.
+    row: usize,
+    batch_start: usize,
+}
+
+impl<'a> Source<'a> {
+    fn open(segment: &'a Segment, tombstones: &[Tombstone]) -> Result<Self> {
+        let live = segment.live(tombstones)?;
+        let mut source = Self { segment, live, batches: segment.batches()?, batch: None, row: 0, batch_start: 0 };
+        source.settle()?;
+        Ok(source)
+    }
+
+    fn live_rows(&self) -> u64 {
+        self.live.as_ref().map_or(self.segment.record.rows, |live| live.events)
+    }
+
+    fn is_live(&self, row: usize) -> bool {
+        self.live.as_ref().is_none_or(|live| live.alive[row])
+    }
+
+    /// The row at hand; it must exist.
+    fn take(&mut self, hashes: &crate::stored::Hashes) -> Result<Stored> {
+        let batch = self.batch.as_ref().expect("only a source with a row is the smallest");
+        let event = batch.event(self.row)?;
+        let stored = Stored {
+            visitor_hash: batch.visitor_hash(self.row),
+            content_hash: batch.content_hash(self.row),
+            key: hashes.event_key(&event),
+            sequence: batch.sequence(self.row),
+            event,
+        };
+        self.row += 1;
+        self.settle()?;
+        Ok(stored)
+    }
+
+    /// Moves on to a live row, or to the end.
+    fn settle(&mut self) -> Result<()> {
+        loop {
+            match &self.batch {
+                Some(batch) if self.row < batch.rows() => {
+                    if self.is_live(self.batch_start + self.row) {
+                        return Ok(());
+                    }
+                    self.row += 1;
+                }
+                done => {
+                    self.batch_start += done.as_ref().map_or(0, Decoder::rows);
+                    self.row = 0;
+                    self.batch = self.batches.next().transpose()?;
+                    if self.batch.is_none() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The source whose row comes first in run order.
+fn smallest(sources: &[Source<'_>]) -> Option<usize> {
+    let mut best: Option<(usize, &Decoder, usize)> = None;
+    for (at, source) in sources.iter().enumerate() {
+        let Some(batch) = &source.batch else { continue };
+        let is_smaller = best.is_none_or(|(_, other, row)| key(batch, source.row) < key(other, row));
+        if is_smaller {
+            best = Some((at, batch, source.row));
+        }
+    }
+    best.map(|(at, ..)| at)
+}
+
+fn key(batch: &Decoder, row: usize) -> (u64, &str, i64, Option<&str>, u64, u64) {
+    (
+        batch.visitor_hash(row),
+        batch.anonymous_id(row),
+        batch.time_us(row),
+        batch.text(Text::EventId, row),
+        batch.content_hash(row),
+        batch.sequence(row),
+    )
+}

@@ -1,0 +1,394 @@
+//! The log's thread: the only one that writes `events.db`. Appends queue up and are committed together; what was committed
+//! is put into memory before anyone is told, so that acknowledged means durable and visible.
+
+use rusqlite::{Connection, TransactionBehavior};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+use tributary_core::error::{Code, Error, Result};
+use tributary_core::event::Event;
+use tributary_events::store::{Appended, Outcome};
+
+use crate::catalogue::{self, LogEntry};
+use crate::options::Options;
+use crate::segment::Segment;
+use crate::stored::Stored;
+use crate::workspace::Workspace;
+
+/// Payload format: a JSON array of events.
+const JSON: i64 = 1;
+/// Payload format: the same under zstd.
+const ZSTD_JSON: i64 = 2;
+/// Payloads from this size on are compressed, bytes.
+const COMPRESS_FROM: usize = 2_048;
+
+/// The way to the log's thread.
+pub(crate) struct Log {
+    queue: Sender<Command>,
+    waiting_events: Arc<AtomicUsize>,
+    /// Events in all tails: committed, not yet in segments.
+    pub tail_events: Arc<AtomicUsize>,
+    queue_limit: usize,
+    tail_limit: usize,
+    is_closed: AtomicBool,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Command {
+    Append(Append),
+    Run(Box<dyn FnOnce(&mut Connection, &mut TailKeys) + Send>),
+    Stop,
+}
+
+struct Append {
+    workspace: Arc<Workspace>,
+    events: Vec<Stored>,
+    payload: Payload,
+    reply: oneshot::Sender<Result<Appended>>,
+}
+
+/// Events as the log stores them.
+struct Payload {
+    format: i64,
+    bytes: Vec<u8>,
+}
+
+/// The event ids of the tails with their sequence numbers, by workspace. They live with the thread that uses them.
+#[derive(Default)]
+pub(crate) struct TailKeys(HashMap<i64, HashMap<u128, u64>>);
+
+impl TailKeys {
+    pub fn insert(&mut self, workspace: i64, event: &Stored) {
+        if let Some(key) = event.key {
+            self.0.entry(workspace).or_default().insert(key, event.sequence);
+        }
+    }
+
+    /// The events have left the tail.
+    pub fn remove<'a>(&mut self, workspace: i64, events: impl IntoIterator<Item = &'a Arc<Stored>>) {
+        let Some(keys) = self.0.get_mut(&workspace) else { return };
+        for event in events {
+            // An erased event's id may have been used again: only the very event frees it.
+            if let Some(key) = event.key
+                && keys.get(&key) == Some(&event.sequence)
+            {
+                keys.remove(&key);
+            }
+        }
+    }
+
+    /// Everything up to a sequence number has left the tail.
+    pub fn forget(&mut self, workspace: i64, up_to_sequence: u64) {
+        if let Some(keys) = self.0.get_mut(&workspace) {
+            keys.retain(|_, sequence| *sequence > up_to_sequence);
+        }
+    }
+
+    fn holds(&self, workspace: i64, key: u128) -> bool {
+        self.0.get(&workspace).is_some_and(|keys| keys.contains_key(&key))
+    }
+}
+
+impl Log {
+    /// Starts the thread. `grown` is called after every commit.
+    pub fn start(connection: Connection, keys: TailKeys, tail: usize, options: &Options, grown: Box<dyn Fn() + Send>) -> Self {
+        let (queue, commands) = mpsc::channel();
+        let waiting_events = Arc::new(AtomicUsize::new(0));
+        let tail_events = Arc::new(AtomicUsize::new(tail));
+        let writer = Writer { connection, keys, commit_events: options.commit_events, tail_events: tail_events.clone(), grown };
+        let thread = std::thread::Builder::new()
+            .name(String::from("tributary-log"))
+            .spawn(move || writer.serve(&commands))
+            .expect("the system can start one more thread");
+        Self {
+            queue,
+            waiting_events,
+            tail_events,
+            queue_limit: options.queue_events,
+            tail_limit: options.tail_events,
+            is_closed: AtomicBool::new(false),
+            thread: Mutex::new(Some(thread)),
+        }
+    }
+
+    /// Stores events; see [`tributary_events::store::EventStore::append`].
+    pub async fn append(&self, workspace: Arc<Workspace>, events: Vec<Stored>) -> Result<Appended> {
+        let count = events.len();
+        let payload = encode(events.iter().map(|event| &event.event))?;
+        let _place = self.reserve(count)?;
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Append(Append { workspace, events, payload, reply }))?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// Runs a piece of work on the log's thread and waits for it. Not to be called from async code.
+    pub fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection, &mut TailKeys) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.send(Command::Run(Box::new(move |connection, keys| {
+            // Nobody waiting any more is no reason not to finish.
+            let _ = reply.send(work(connection, keys));
+        })))?;
+        answer.recv().map_err(|_| closed())?
+    }
+
+    /// Takes no more, finishes what is queued, ends the thread.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+        let _ = self.queue.send(Command::Stop);
+        if let Some(thread) = self.thread.lock().expect("no holder of this lock panics").take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the log's thread ended badly");
+        }
+    }
+
+    fn send(&self, command: Command) -> Result<()> {
+        if self.is_closed.load(Ordering::SeqCst) {
+            return Err(closed());
+        }
+        self.queue.send(command).map_err(|_| closed())
+    }
+
+    /// A place in the queue. An append larger than the queue is let in when nothing else waits.
+    fn reserve(&self, events: usize) -> Result<Place> {
+        let overloaded = |what: &str| {
+            Err(Error::new(Code::Overloaded, format!("{what} is full; come back in a second"))
+                .with_details(serde_json::json!({"retry_after_s": 1})))
+        };
+        if self.tail_events.load(Ordering::SeqCst) >= self.tail_limit {
+            return overloaded("the tail of events not yet in segments");
+        }
+        let before = self.waiting_events.fetch_add(events, Ordering::SeqCst);
+        let place = Place { waiting_events: self.waiting_events.clone(), events };
+        if before > 0 && before + events > self.queue_limit {
+            return overloaded("the queue of events waiting for the log");
+        }
+        Ok(place)
+    }
+}
+
+/// Given back when the reply is in, or when nobody waits for it.
+struct Place {
+    waiting_events: Arc<AtomicUsize>,
+    events: usize,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.waiting_events.fetch_sub(self.events, Ordering::SeqCst);
+    }
+}
+
+struct Writer {
+    connection: Connection,
+    keys: TailKeys,
+    commit_events: usize,
+    tail_events: Arc<AtomicUsize>,
+    grown: Box<dyn Fn() + Send>,
+}
+
+/// What one commit adds to one workspace.
+struct Growth {
+    workspace: Arc<Workspace>,
+    segments: Vec<Arc<Segment>>,
+    tombstones: Arc<Vec<catalogue::Tombstone>>,
+    watermark: u64,
+    keys: HashSet<u128>,
+    events: Vec<Arc<Stored>>,
+}
+
+impl Writer {
+    fn serve(mut self, commands: &Receiver<Command>) {
+        let mut next = commands.recv().ok();
+        while let Some(command) = next.take() {
+            match command {
+                Command::Stop => break,
+                Command::Run(work) => work(&mut self.connection, &mut self.keys),
+                Command::Append(first) => {
+                    let mut group = vec![first];
+                    let mut events = group[0].events.len();
+                    while events < self.commit_events {
+                        match commands.try_recv() {
+                            Ok(Command::Append(append)) => {
+                                events += append.events.len();
+                                group.push(append);
+                            }
+                            Ok(other) => {
+                                next = Some(other);
+                                break;
+                            }
+                            Err(_) => break,
+                        }
+                    }
+                    self.commit(group);
+                    (self.grown)();
+                }
+            }
+            if next.is_none() {
+                next = commands.recv().ok();
+            }
+        }
+        if let Err(error) = catalogue::checkpoint(&self.connection) {
+            tracing::warn!(error = %error.chain(), "the log could not be checkpointed at the end");
+        }
+    }
+
+    /// Commits a group of appends, then makes them visible, then replies.
+    fn commit(&mut self, group: Vec<Append>) {
+        let mut answers = Vec::with_capacity(group.len());
+        let (replies, group): (Vec<_>, Vec<_>) =
+            group.into_iter().map(|append| (append.reply, (append.workspace, append.events, append.payload))).unzip();
+        let mut growths: HashMap<i64, Growth> = HashMap::new();
+        let keys = &self.keys;
+        let written = (|| {
+            let transaction = self
+                .connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(|error| catalogue::failed("beginning a transaction in", error))?;
+            for (workspace, events, payload) in group {
+                let growth = growths.entry(workspace.id).or_insert_with(|| Growth::new(workspace));
+                answers.push(growth.take(keys, events, payload, &transaction)?);
+            }
+            for growth in growths.values().filter(|growth| !growth.events.is_empty()) {
+                catalogue::set_watermark(&transaction, growth.workspace.id, growth.watermark)?;
+            }
+            transaction.commit().map_err(|error| catalogue::failed("committing to", error))
+        })();
+        if let Err(error) = written {
+            tracing::error!(error = %error.chain(), "appends were refused: the log could not be written");
+            for reply in replies {
+                let _ =
+                    reply.send(Err(Error::new(Code::UpstreamFailed, "the event log could not be written; nothing was stored")));
+            }
+            return;
+        }
+        for growth in growths.into_values().filter(|growth| !growth.events.is_empty()) {
+            for event in &growth.events {
+                self.keys.insert(growth.workspace.id, event);
+            }
+            self.tail_events.fetch_add(growth.events.len(), Ordering::SeqCst);
+            growth.workspace.change(|state| state.grow(growth.events, growth.watermark));
+        }
+        for (reply, answer) in replies.into_iter().zip(answers) {
+            // A caller that went away learns nothing; the events stay.
+            let _ = reply.send(answer);
+        }
+    }
+}
+
+impl Growth {
+    fn new(workspace: Arc<Workspace>) -> Self {
+        let (segments, tombstones, watermark) =
+            workspace.change(|state| (state.segments.clone(), state.tombstones.clone(), state.watermark));
+        Self { workspace, segments, tombstones, watermark, keys: HashSet::new(), events: Vec::new() }
+    }
+
+    /// Takes one append in. The outer error ends the whole commit, the inner one concerns this append alone.
+    fn take(&mut self, tail: &TailKeys, events: Vec<Stored>, payload: Payload, log: &Connection) -> Result<Result<Appended>> {
+        let outcomes = match self.judge(tail, &events) {
+            Ok(outcomes) => outcomes,
+            Err(error) => return Ok(Err(error)),
+        };
+        let first = self.events.len();
+        let count = events.len();
+        for (mut event, outcome) in events.into_iter().zip(&outcomes) {
+            if *outcome == Outcome::Duplicate {
+                continue;
+            }
+            self.watermark += 1;
+            event.sequence = self.watermark;
+            self.keys.extend(event.key);
+            self.events.push(Arc::new(event));
+        }
+        let accepted = &self.events[first..];
+        if let (Some(oldest), Some(newest)) = (accepted.first(), accepted.last()) {
+            let payload = if accepted.len() == count { payload } else { encode(accepted.iter().map(|event| &event.event))? };
+            let entry = LogEntry {
+                workspace: self.workspace.id,
+                first_sequence: oldest.sequence,
+                last_sequence: newest.sequence,
+                format: payload.format,
+                payload: payload.bytes,
+            };
+            catalogue::append(log, &entry)?;
+        }
+        Ok(Ok(Appended { outcomes, watermark: self.watermark }))
+    }
+
+    fn judge(&self, tail: &TailKeys, events: &[Stored]) -> Result<Vec<Outcome>> {
+        let mut seen = HashSet::new();
+        let mut outcomes = Vec::with_capacity(events.len());
+        for event in events {
+            let is_known = match event.key {
+                None => false,
+                Some(key) => !seen.insert(key) || self.keys.contains(&key) || self.is_kept(tail, key)?,
+            };
+            outcomes.push(if is_known { Outcome::Duplicate } else { Outcome::Accepted });
+        }
+        Ok(outcomes)
+    }
+
+    fn is_kept(&self, tail: &TailKeys, key: u128) -> Result<bool> {
+        if tail.holds(self.workspace.id, key) {
+            return Ok(true);
+        }
+        for segment in &self.segments {
+            if segment.holds_key(key, &self.tombstones)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn encode<'a>(events: impl Iterator<Item = &'a Event>) -> Result<Payload> {
+    let failed =
+        |error: Box<dyn std::error::Error + Send + Sync>| Error::internal("encoding events for the log").caused_by(error);
+    let mut bytes = vec![b'['];
+    for (at, event) in events.enumerate() {
+        if at > 0 {
+            bytes.push(b',');
+        }
+        serde_json::to_writer(&mut bytes, event).map_err(|error| failed(error.into()))?;
+    }
+    bytes.push(b']');
+    if bytes.len() < COMPRESS_FROM {
+        return Ok(Payload { format: JSON, bytes });
+    }
+    let bytes = zstd::bulk::compress(&bytes, 1).map_err(|error| failed(error.into()))?;
+    Ok(Payload { format: ZSTD_JSON, bytes })
+}
+
+/// Reads a payload back.
+pub(crate) fn decode(entry: &LogEntry) -> Result<Vec<Event>> {
+    let damaged = |error: Box<dyn std::error::Error + Send + Sync>| {
+        Error::new(
+            Code::UpstreamFailed,
+            format!("`{}` is damaged: the log entry of sequence {} cannot be read", catalogue::DATABASE, entry.first_sequence),
+        )
+        .caused_by(error)
+    };
+    let events: Vec<Event> = match entry.format {
+        JSON => serde_json::from_slice(&entry.payload).map_err(|error| damaged(error.into()))?,
+        ZSTD_JSON => {
+            let json = zstd::decode_all(entry.payload.as_slice()).map_err(|error| damaged(error.into()))?;
+            serde_json::from_slice(&json).map_err(|error| damaged(error.into()))?
+        }
+        unknown => return Err(damaged(format!("unknown payload format {unknown}").into())),
+    };
+    if events.len() as u64 != entry.last_sequence - entry.first_sequence + 1 {
+        return Err(damaged("the number of events is not what was written".into()));
+    }
+    Ok(events)
+}
+
+fn closed() -> Error {
+    Error::new(Code::UpstreamFailed, "the event store is closed")
+}

@@ -1,0 +1,276 @@
+//! The columns of a segment, declared once: their names, types and encodings, and the way of an event in and out of them.
+
+use arrow_array::builder::{Int64Builder, StringBuilder};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int64Type, TimestampMicrosecondType, UInt64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use std::sync::{Arc, LazyLock};
+
+use tributary_core::error::{Error, Result};
+use tributary_core::event::{Confidence, Event, Origin};
+use tributary_core::money::Money;
+
+use crate::stored::Stored;
+
+/// Version of the layout below, written into every file.
+pub(crate) const FORMAT: &str = "1";
+
+/// The text columns, each readable as a dictionary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Text {
+    Event,
+    EventId,
+    UserId,
+    Session,
+    Origin,
+    Url,
+    Path,
+    Referrer,
+    Source,
+    Medium,
+    Campaign,
+    SourceConfidence,
+    SourceRuleId,
+    Country,
+    DeviceType,
+    Browser,
+    Os,
+    IpHash,
+    Bot,
+    Currency,
+    Properties,
+}
+
+struct TextColumn {
+    text: Text,
+    name: &'static str,
+    required: bool,
+    of: fn(&Event) -> Option<&str>,
+}
+
+const TEXTS: &[TextColumn] = &[
+    TextColumn { text: Text::Event, name: "event", required: true, of: |event| Some(&event.name) },
+    TextColumn { text: Text::EventId, name: "event_id", required: false, of: |event| event.event_id.as_deref() },
+    TextColumn { text: Text::UserId, name: "user_id", required: false, of: |event| event.user_id.as_deref() },
+    TextColumn { text: Text::Session, name: "session_id", required: false, of: |event| event.session.as_deref() },
+    TextColumn { text: Text::Origin, name: "origin", required: true, of: |event| Some(event.origin.as_str()) },
+    TextColumn { text: Text::Url, name: "url", required: false, of: |event| event.url.as_deref() },
+    TextColumn { text: Text::Path, name: "path", required: false, of: |event| event.path.as_deref() },
+    TextColumn { text: Text::Referrer, name: "referrer", required: false, of: |event| event.referrer.as_deref() },
+    TextColumn { text: Text::Source, name: "source", required: true, of: |event| Some(&event.source) },
+    TextColumn { text: Text::Medium, name: "medium", required: true, of: |event| Some(&event.medium) },
+    TextColumn { text: Text::Campaign, name: "campaign", required: false, of: |event| event.campaign.as_deref() },
+    TextColumn {
+        text: Text::SourceConfidence,
+        name: "source_confidence",
+        required: true,
+        of: |event| Some(event.source_confidence.as_str()),
+    },
+    TextColumn { text: Text::SourceRuleId, name: "source_rule_id", required: true, of: |event| Some(&event.source_rule_id) },
+    TextColumn { text: Text::Country, name: "country", required: false, of: |event| event.country.as_deref() },
+    TextColumn { text: Text::DeviceType, name: "device_type", required: false, of: |event| event.device_type.as_deref() },
+    TextColumn { text: Text::Browser, name: "browser", required: false, of: |event| event.browser.as_deref() },
+    TextColumn { text: Text::Os, name: "os", required: false, of: |event| event.os.as_deref() },
+    TextColumn { text: Text::IpHash, name: "ip_hash", required: false, of: |event| event.ip_hash.as_deref() },
+    TextColumn { text: Text::Bot, name: "bot", required: false, of: |event| event.bot.as_deref() },
+    TextColumn {
+        text: Text::Currency,
+        name: "currency",
+        required: false,
+        of: |event| event.amount.as_ref().map(|amount| amount.currency.as_str()),
+    },
+    TextColumn { text: Text::Properties, name: "properties", required: false, of: |event| event.properties.as_deref() },
+];
+
+/// The other columns, in front of the text columns, in this order.
+pub(crate) const VISITOR_HASH: &str = "visitor_hash";
+pub(crate) const ANONYMOUS_ID: &str = "anonymous_id";
+pub(crate) const TIME: &str = "time";
+pub(crate) const RECEIVED: &str = "received_at";
+pub(crate) const SEQUENCE: &str = "sequence";
+pub(crate) const CONTENT_HASH: &str = "content_hash";
+pub(crate) const AMOUNT_MICROS: &str = "amount_micros";
+const TEXTS_START: usize = 7;
+
+/// Columns whose values differ from row to row but grow or repeat: delta encodings beat dictionaries there.
+pub(crate) const DELTA_INTEGERS: &[&str] = &[VISITOR_HASH, TIME, RECEIVED, SEQUENCE];
+
+/// The columns as files hold them.
+pub(crate) static FILE_SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema(&DataType::Utf8));
+
+/// The same columns with text as dictionaries, as questions read them.
+pub(crate) static DICTIONARY_SCHEMA: LazyLock<SchemaRef> =
+    LazyLock::new(|| schema(&DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))));
+
+fn schema(text: &DataType) -> SchemaRef {
+    let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let mut fields = vec![
+        Field::new(VISITOR_HASH, DataType::UInt64, false),
+        Field::new(ANONYMOUS_ID, DataType::Utf8, false),
+        Field::new(TIME, instant.clone(), false),
+        Field::new(RECEIVED, instant, false),
+        Field::new(SEQUENCE, DataType::UInt64, false),
+        Field::new(CONTENT_HASH, DataType::UInt64, false),
+        Field::new(AMOUNT_MICROS, DataType::Int64, true),
+    ];
+    fields.extend(TEXTS.iter().map(|column| Field::new(column.name, text.clone(), !column.required)));
+    Arc::new(Schema::new(fields))
+}
+
+impl Text {
+    /// The column's name in files.
+    pub fn name(self) -> &'static str {
+        self.column().name
+    }
+
+    /// The value of an event.
+    pub fn of(self, event: &Event) -> Option<&str> {
+        (self.column().of)(event)
+    }
+
+    fn column(self) -> &'static TextColumn {
+        TEXTS.iter().find(|column| column.text == self).expect("every text column stands in the table; a test holds it")
+    }
+}
+
+/// Bytes of text an event brings along, roughly.
+pub(crate) fn text_bytes(event: &Event) -> usize {
+    event.anonymous_id.len() + TEXTS.iter().filter_map(|column| (column.of)(event)).map(str::len).sum::<usize>()
+}
+
+/// Rows as a batch of [`FILE_SCHEMA`].
+pub(crate) fn encode<S: AsRef<Stored>>(rows: &[S]) -> Result<RecordBatch> {
+    fn integers<S: AsRef<Stored>>(rows: &[S], of: impl Fn(&Stored) -> u64) -> ArrayRef {
+        Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| of(row.as_ref()))))
+    }
+    fn instants<S: AsRef<Stored>>(rows: &[S], of: impl Fn(&Stored) -> i64) -> ArrayRef {
+        let array = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|row| of(row.as_ref())));
+        Arc::new(array.with_timezone("UTC"))
+    }
+    let mut amounts = Int64Builder::with_capacity(rows.len());
+    for row in rows {
+        amounts.append_option(row.as_ref().event.amount.map(|amount| amount.micros));
+    }
+    let visitors = StringArray::from_iter_values(rows.iter().map(|row| row.as_ref().event.anonymous_id.as_str()));
+    let mut columns: Vec<ArrayRef> = vec![
+        integers(rows, |row| row.visitor_hash),
+        Arc::new(visitors),
+        instants(rows, |row| row.event.time_us),
+        instants(rows, |row| row.event.received_us),
+        integers(rows, |row| row.sequence),
+        integers(rows, |row| row.content_hash),
+        Arc::new(amounts.finish()),
+    ];
+    for column in TEXTS {
+        let mut values = StringBuilder::with_capacity(rows.len(), rows.len() * 8);
+        for row in rows {
+            values.append_option((column.of)(&row.as_ref().event));
+        }
+        columns.push(Arc::new(values.finish()));
+    }
+    RecordBatch::try_new(FILE_SCHEMA.clone(), columns)
+        .map_err(|error| Error::internal("building the columns of a segment").caused_by(error))
+}
+
+/// A batch of [`FILE_SCHEMA`] with its columns at hand, readable row by row.
+pub(crate) struct Decoder {
+    batch: RecordBatch,
+}
+
+impl Decoder {
+    pub fn new(batch: RecordBatch) -> Self {
+        Self { batch }
+    }
+
+    pub fn rows(&self) -> usize {
+        self.batch.num_rows()
+    }
+
+    pub fn visitor_hash(&self, row: usize) -> u64 {
+        self.integer(0, row)
+    }
+
+    pub fn anonymous_id(&self, row: usize) -> &str {
+        self.batch.column(1).as_string::<i32>().value(row)
+    }
+
+    pub fn time_us(&self, row: usize) -> i64 {
+        self.batch.column(2).as_primitive::<TimestampMicrosecondType>().value(row)
+    }
+
+    pub fn sequence(&self, row: usize) -> u64 {
+        self.integer(4, row)
+    }
+
+    pub fn content_hash(&self, row: usize) -> u64 {
+        self.integer(5, row)
+    }
+
+    pub fn text(&self, text: Text, row: usize) -> Option<&str> {
+        let index = TEXTS_START + TEXTS.iter().position(|column| column.text == text)?;
+        let column = self.batch.column(index).as_string::<i32>();
+        (!column.is_null(row)).then(|| column.value(row))
+    }
+
+    /// The event of one row. A value no writer of ours produces is an error: such a file is not ours.
+    pub fn event(&self, row: usize) -> Result<Event> {
+        let foreign = |what: &str| Error::internal(format!("a segment holds an unknown {what}"));
+        let text = |text: Text| self.text(text, row).map(str::to_owned);
+        let required = |text: Text| self.text(text, row).map(str::to_owned).unwrap_or_default();
+        let origin = match self.text(Text::Origin, row) {
+            Some("browser") => Origin::Browser,
+            Some("server") => Origin::Server,
+            Some(_) | None => return Err(foreign("origin")),
+        };
+        let source_confidence = match self.text(Text::SourceConfidence, row) {
+            Some("low") => Confidence::Low,
+            Some("medium") => Confidence::Medium,
+            Some("high") => Confidence::High,
+            Some(_) | None => return Err(foreign("source confidence")),
+        };
+        let amount = match self.text(Text::Currency, row) {
+            Some(currency) => {
+                let currency = currency.parse().map_err(|_| foreign("currency"))?;
+                Some(Money { micros: self.batch.column(6).as_primitive::<Int64Type>().value(row), currency })
+            }
+            None => None,
+        };
+        Ok(Event {
+            name: required(Text::Event),
+            time_us: self.time_us(row),
+            received_us: self.batch.column(3).as_primitive::<TimestampMicrosecondType>().value(row),
+            anonymous_id: self.anonymous_id(row).to_owned(),
+            user_id: text(Text::UserId),
+            session: text(Text::Session),
+            event_id: text(Text::EventId),
+            origin,
+            url: text(Text::Url),
+            path: text(Text::Path),
+            referrer: text(Text::Referrer),
+            source: required(Text::Source),
+            medium: required(Text::Medium),
+            campaign: text(Text::Campaign),
+            source_confidence,
+            source_rule_id: required(Text::SourceRuleId),
+            country: text(Text::Country),
+            device_type: text(Text::DeviceType),
+            browser: text(Text::Browser),
+            os: text(Text::Os),
+            ip_hash: text(Text::IpHash),
+            bot: text(Text::Bot),
+            amount,
+            properties: text(Text::Properties),
+        })
+    }
+
+    fn integer(&self, column: usize, row: usize) -> u64 {
+        self.batch.column(column).as_primitive::<UInt64Type>().value(row)
+    }
+}
+
+impl AsRef<Stored> for Stored {
+    fn as_ref(&self) -> &Stored {
+        self
+    }
+}
