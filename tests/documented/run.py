@@ -1,0 +1,273 @@
+"""Every example of Millimetric's two MCP pages, with only host and key changed, on a workspace seeded for May 2026.
+
+The arguments below are those of the pages. Answers are held to the documented statuses, codes and shapes, the numbers to
+what the seeding sent, and the REST answers to this server's own /openapi.json.
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from harness import Checks, Server, bearer, shorten  # noqa: E402
+
+# (how many, event, url parameters, referrer, visitors among them); one per six hours from May 2nd on.
+TRAFFIC = [
+    (6, "$pageview", "utm_source=facebook&utm_medium=cpc&utm_campaign=spring", None, 3),
+    (4, "$pageview", "", "https://m.facebook.com/", 4),
+    (8, "$pageview", "", "https://www.google.com/", 5),
+    (5, "$pageview", "", None, 5),
+    (3, "signup", "utm_source=facebook&utm_medium=cpc", None, 3),
+    (2, "signup", "", "https://www.google.com/", 2),
+]
+MAY = {"from": "2026-05-01T00:00:00Z", "to": "2026-06-01T00:00:00Z"}
+FIRST_HALF = {"from": "2026-05-01T00:00:00Z", "to": "2026-05-17T00:00:00Z"}
+WEEK = {"from": "2026-05-10T00:00:00Z", "to": "2026-05-17T00:00:00Z"}
+
+
+def main():
+    checks = Checks("documented")
+    with Server() as server:
+        server.start()
+        shop = server.make_workspace("Acme Storefront", "acme-storefront")
+        blog = server.make_workspace("Acme Blog", "acme-blog", account=shop["account"])
+        seed(checks, server, shop["keys"]["sk"], "shop")
+        seed(checks, server, blog["keys"]["sk"], "blog", TRAFFIC[:2])
+        keys = {**shop["keys"], "ak": shop["ak"]}
+        admission(checks, server, keys)
+        key_door(checks, server, keys)
+        resources(checks, server, keys)
+        json_rpc_errors(checks, server, keys)
+        account_door(checks, server, keys, shop, blog)
+        curl_examples(checks, server, keys)
+        rest(checks, server, keys)
+        checks.equal("the server stops cleanly", server.stop(), 0)
+    checks.finish()
+
+
+def seed(checks, server, key, name, traffic=tuple(TRAFFIC)):
+    events, hour = [], 0
+    for group, (count, event, query, referrer, visitors) in enumerate(traffic):
+        for number in range(count):
+            hour += 6
+            events.append({
+                "event": event, "event_id": f"{name}-{group}-{number}", "anonymous_id": f"{name}_{group}_{number % visitors}",
+                "timestamp": f"2026-05-{2 + hour // 24:02}T{hour % 24:02}:00:00Z",
+                "url": f"https://{name}.example/landing" + (f"?{query}" if query else ""), "referrer": referrer,
+            })
+            if referrer is None:
+                del events[-1]["referrer"]
+    status, body = server.post("/v1/batch", {"events": events}, key)
+    checks.equal(f"seeding {len(events)} events of May 2026 into {name}", (status, body), (202, {"ok": True, "count": len(events)}))
+
+
+def admission(checks, server, keys):
+    listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    wrong_secret = keys["rk"][:-4] + ("aaaa" if keys["rk"][-4:] != "aaaa" else "bbbb")
+    swapped = "sk" + keys["rk"][2:]
+    for claim, path, key, status, error in [
+        ("no key", "/mcp", None, 401, "missing_bearer_token"),
+        ("a token of another shape", "/mcp", "hello", 401, "malformed_api_key"),
+        ("a wrong secret", "/mcp", wrong_secret, 401, "invalid_api_key"),
+        ("another kind's letters before a real key", "/mcp", swapped, 401, "key_kind_mismatch"),
+        ("a pk_ key", "/mcp", keys["pk"], 403, "key_kind_not_allowed"),
+        ("an ak_ key", "/mcp", keys["ak"], 403, "key_kind_not_allowed"),
+        ("no key", "/mcp/account", None, 401, "missing_bearer_token"),
+        ("an rk_ key", "/mcp/account", keys["rk"], 403, "account_key_required"),
+        ("an sk_ key", "/mcp/account", keys["sk"], 403, "account_key_required"),
+        ("a pk_ key", "/mcp/account", keys["pk"], 403, "account_key_required"),
+    ]:
+        found = server.post(path, listing, key)
+        checks.equal(f"{path} with {claim}: {status} {error}", (found[0], found[1].get("error")), (status, error))
+
+
+def tool_names(server, key, path="/mcp"):
+    reply = server.post(path, {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, key)[1]
+    return [tool["name"] for tool in reply["result"]["tools"]]
+
+
+def key_door(checks, server, keys):
+    read_tools = {"query_events", "get_stats", "top_sources", "funnel"}
+    checks.equal("rk_ sees the read tools", set(tool_names(server, keys["rk"])), read_tools)
+    checks.equal("sk_ sees track_event as well", set(tool_names(server, keys["sk"])), read_tools | {"track_event"})
+
+    arguments = {"event": "agent_task_completed", "anonymous_id": "agent_001", "user_id": "user_42",
+                 "properties": {"task": "refactor_billing", "duration_ms": 12400}}
+    reply = server.call(keys["sk"], "track_event", arguments)
+    checks.that("track_event answers ok", json.loads(text_of(reply)).get("ok") is True, reply)
+    refused = server.call(keys["rk"], "track_event", arguments)
+    checks.equal("track_event with rk_ lacks the scope", refused.get("error"),
+                 {"code": -32000, "message": "insufficient_scope", "data": {"required": "ingest", "got": "read"}})
+
+    rows = server.rows(keys["rk"], "query_events", {**FIRST_HALF, "event": "signup", "source": "facebook", "limit": 50})
+    checks.equal("query_events finds the three signups from facebook", [row["event_name"] for row in rows], ["signup"] * 3)
+    checks.that("its rows are documented ones", all({"timestamp", "anonymous_id", "source", "medium", "properties"} <= row.keys() for row in rows), rows)
+
+    rows = server.rows(keys["rk"], "get_stats", {"metric": "uniques", **FIRST_HALF, "group_by": "source,medium", "interval": "day"})
+    checks.that("get_stats rows hold bucket, groups and value", rows and all({"bucket", "source", "medium", "value"} <= row.keys() for row in rows), rows)
+
+    rows = server.rows(keys["rk"], "top_sources", {**MAY, "breakdown": "source_medium", "limit": 20})
+    found = {(row["source"], row["medium"]): (row["events"], row["uniques"], row["paid_share"]) for row in rows}
+    checks.equal("top_sources splits facebook into paid and social", found, {
+        ("facebook", "paid"): (9, 6, 1), ("facebook", "social"): (4, 4, 0), ("google", "organic"): (10, 7, 0), ("direct", "direct"): (5, 5, 0)})
+
+    rows = server.rows(keys["rk"], "funnel", {**MAY, "steps": ["$pageview", "signup"]})
+    checks.equal("funnel has a row per step", len(rows), 2)
+
+
+def text_of(reply):
+    if "result" not in reply:
+        raise RuntimeError(shorten(reply))
+    content = reply["result"]["content"]
+    assert len(content) == 1 and content[0]["type"] == "text", content
+    return content[0]["text"]
+
+
+def read_resource(server, key, uri, path="/mcp"):
+    return server.post(path, {"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": uri}}, key)[1]
+
+
+def resources(checks, server, keys):
+    recent = json.loads(read_resource(server, keys["rk"], "events://recent")["result"]["contents"][0]["text"])
+    checks.that("events://recent holds the agent's event first", "agent_task_completed" in json.dumps(recent), recent)
+    names = json.dumps(read_resource(server, keys["rk"], "schema://events"))
+    checks.that("schema://events names the event of today", "agent_task_completed" in names, names)
+
+
+def json_rpc_errors(checks, server, keys):
+    def code(body, key="rk", path="/mcp"):
+        headers = {"Content-Type": "application/json", **bearer(keys[key])}
+        status, _, answer = server.request("POST", path, headers, body if isinstance(body, bytes) else json.dumps(body).encode())
+        error = json.loads(answer).get("error", {})
+        return status, error.get("code"), error.get("message")
+
+    call = lambda name, arguments: {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments}}  # noqa: E731
+    literal = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"track_event","arguments":{"event":"e","properties":{"duration_ms":12_400}}}}'
+    for claim, body, expected, path, key in [
+        ("the page's 12_400 is not JSON", literal, (200, -32600, "invalid_request"), "/mcp", "sk"),
+        ("an envelope without method", {"jsonrpc": "2.0", "id": 1}, (200, -32600, "invalid_request"), "/mcp", "rk"),
+        ("a batch", [{"jsonrpc": "2.0", "id": 1, "method": "ping"}], (200, -32600, "invalid_request"), "/mcp", "rk"),
+        ("an unknown method", {"jsonrpc": "2.0", "id": 1, "method": "tools/fly"}, (200, -32601, "method_not_found"), "/mcp", "rk"),
+        ("an unknown tool", call("top_page", MAY), (200, -32602, "unknown_tool"), "/mcp", "rk"),
+        ("an account tool at the key door", call("list_projects", {}), (200, -32602, "unknown_tool"), "/mcp", "rk"),
+        ("an unknown resource", {"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": "events://all"}},
+         (200, -32602, "unknown_resource"), "/mcp", "rk"),
+        ("an unknown project id", call("get_stats", {**MAY, "project_id": "00000000-0000-4000-8000-000000000000"}),
+         (200, -32004, "unknown_project_id"), "/mcp/account", "ak"),
+        ("an unknown project slug", call("get_stats", {**MAY, "project_slug": "nobody"}), (200, -32004, "unknown_project_slug"), "/mcp/account", "ak"),
+    ]:
+        checks.equal(f"{claim}: {expected[1]} {expected[2]}", code(body, key, path), expected)
+
+    empty = find_account_without_projects(server)
+    reply = server.call(empty, "get_stats", MAY, "/mcp/account")
+    checks.equal("an account without workspaces: -32005", reply.get("error", {}).get("code"), -32005)
+    checks.equal("but its list_projects answers an empty list", server.rows(empty, "list_projects", {}, "/mcp/account"), [])
+
+
+def find_account_without_projects(server):
+    from harness import find
+    account = find(server.run("account", "create", "--name", "Empty", "--plan", "business"), "id")
+    return find(server.run("key", "create", "--account", str(account), "--kind", "ak", "--label", "empty"), "token")
+
+
+def account_door(checks, server, keys, shop, blog):
+    path, key = "/mcp/account", keys["ak"]
+    checks.equal("ak_ sees six tools", set(tool_names(server, key, path)),
+                 {"list_projects", "query_events", "get_stats", "top_sources", "funnel", "compare_projects"})
+    projects = server.rows(key, "list_projects", {}, path)
+    checks.equal("list_projects lists both workspaces", sorted(project["slug"] for project in projects), ["acme-blog", "acme-storefront"])
+
+    one = server.rows(key, "query_events", {**FIRST_HALF, "project_slug": "acme-storefront", "limit": 50}, path)
+    checks.that("query_events of one project has no project_id column", one and all("project_id" not in row for row in one), one[:2])
+    every = server.rows(key, "query_events", {**FIRST_HALF, "limit": 50}, path)
+    checks.equal("query_events of all names each row's project", {row["project_id"] for row in every}, {shop["uuid"], blog["uuid"]})
+
+    rows = server.rows(key, "get_stats", {"metric": "count", **MAY, "group_by": "project_id,source"}, path)
+    found = {(row["project_id"], row["source"]): row["value"] for row in rows}
+    checks.equal("get_stats groups by project and source", found.get((blog["uuid"], "facebook")), 10)
+    checks.equal("over the page's week it answers rows", isinstance(server.rows(key, "get_stats", {
+        "metric": "count", **WEEK, "group_by": "project_id,source"}, path), list), True)
+
+    rows = server.rows(key, "compare_projects", {**MAY, "metric": "uniques"}, path)
+    checks.equal("compare_projects ranks by uniques, with slug and name", [(row["slug"], row["name"], row["value"]) for row in rows],
+                 [("acme-storefront", "Acme Storefront", 22), ("acme-blog", "Acme Blog", 7)])
+    rows = server.rows(key, "compare_projects", {**WEEK, "metric": "uniques"}, path)
+    checks.equal("over the page's week it lists both", len(rows), 2)
+
+    for uri in ["projects://all", "schema://events"]:
+        reply = read_resource(server, key, uri, path)
+        checks.that(f"{uri} answers", "contents" in reply.get("result", {}), reply)
+
+
+def curl_examples(checks, server, keys):
+    if not checks.that("curl is installed", shutil.which("curl"), "apt-get install curl"):
+        return
+    for claim, body in [
+        ("tools/list", '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'),
+        ("top_sources", '{\n"jsonrpc":"2.0","id":2,"method":"tools/call",\n"params":{\n"name":"top_sources",\n"arguments":{\n'
+                        '"from":"2026-05-01T00:00:00Z",\n"to":"2026-06-01T00:00:00Z",\n"breakdown":"source_medium",\n"limit":20\n}\n}\n}'),
+    ]:
+        done = subprocess.run(["curl", "-s", "-X", "POST", f"{server.url}/mcp", "-H", f"Authorization: Bearer {keys['rk']}",
+                               "-H", "Content-Type: application/json", "-d", body], capture_output=True, text=True)
+        reply = json.loads(done.stdout)
+        checks.that(f"the page's curl line for {claim} answers", "result" in reply and reply["jsonrpc"] == "2.0", reply)
+        if claim == "top_sources":
+            checks.equal("with one text block", [block["type"] for block in reply["result"]["content"]], ["text"])
+            first = json.loads(reply["result"]["content"][0]["text"])[0]
+            checks.equal("that holds a JSON list of rows", list(first)[:3], ["source", "medium", "events"])
+
+
+def rest(checks, server, keys):
+    status, document = server.get("/openapi.json")
+    checks.equal("the OpenAPI document is served", (status, document["openapi"][:3]), (200, "3.1"))
+    event = {"event": "signup", "event_id": "doc-1", "anonymous_id": "u_1", "properties": {"plan": "pro"}}
+    answers = [
+        ("post", "/v1/track", 202, server.post("/v1/track", event, keys["sk"])),
+        ("post", "/v1/track", 202, server.post("/v1/track", {"event": "x"}, keys["sk"])),
+        ("post", "/v1/track", 400, server.post("/v1/track", {}, keys["sk"])),
+        ("post", "/v1/track", 401, server.post("/v1/track", event)),
+        ("post", "/v1/track", 403, server.post("/v1/track", event, keys["rk"])),
+        ("post", "/v1/track", 403, server.post("/v1/track", event, keys["pk"])),
+        ("post", "/v1/batch", 202, server.post("/v1/batch", {"events": [event, {"event": "y"}]}, keys["sk"])),
+        ("post", "/v1/batch", 400, server.post("/v1/batch", {"events": []}, keys["sk"])),
+        ("post", "/v1/batch", 400, server.post("/v1/batch", {"events": [{"event": "z"}] * 1001}, keys["sk"])),
+        ("post", "/v1/identify", 200, server.post("/v1/identify", {"anonymous_id": "u_1", "user_id": "user_9", "traits": {"plan": "pro"}}, keys["sk"])),
+        ("post", "/v1/identify", 400, server.post("/v1/identify", {"user_id": "user_9"}, keys["sk"])),
+        ("post", "/v1/forget", 200, server.post("/v1/forget", {"user_id": "user_9"}, keys["sk"])),
+        ("post", "/v1/forget", 403, server.post("/v1/forget", {"user_id": "user_9"}, keys["pk"])),
+        ("get", "/v1/query", 200, server.get("/v1/query", keys["rk"], **MAY)),
+        ("get", "/v1/query", 400, server.get("/v1/query", keys["rk"], limit=5000, **MAY)),
+        ("get", "/v1/query", 403, server.get("/v1/query", keys["pk"], **MAY)),
+        ("get", "/v1/stats", 200, server.get("/v1/stats", keys["rk"], group_by="source,medium", interval="day", **MAY)),
+        ("get", "/v1/stats", 200, server.get("/v1/stats", keys["rk"], metric="uniques", interval="month", **MAY)),
+        ("get", "/v1/stats", 400, server.get("/v1/stats", keys["rk"], group_by="colour", **MAY)),
+        ("get", "/v1/stats", 400, server.get("/v1/stats", keys["rk"], to="2026-05-01")),
+        ("get", "/v1/sources", 200, server.get("/v1/sources", keys["rk"], **MAY)),
+        ("get", "/v1/sources", 200, server.get("/v1/sources", keys["rk"], breakdown="source", **MAY)),
+        ("get", "/v1/sources", 401, server.get("/v1/sources", "rk_live_00000000_nothing", **MAY)),
+    ]
+    for method, path, expected, (status, body) in answers:
+        name = f"{method.upper()} {path} answers {expected}"
+        if checks.that(name, status == expected, f"{status} {shorten(body)}"):
+            checks.equal(f"{name} as its schema says", violations(document, method, path, status, body), [])
+    seen = {(method, path) for method, path, _, _ in answers}
+    described = {(method, path) for path, methods in document["paths"].items() for method in methods if path != "/v1/a.js"}
+    checks.equal("every described route was called", sorted(described - seen), [])
+
+    query = server.get("/v1/query", keys["rk"], event="signup", limit=1, **MAY)[1]["rows"][0]
+    checks.that("properties come back as JSON text", isinstance(query["properties"], str) and isinstance(json.loads(query["properties"]), dict), query)
+
+
+def violations(document, method, path, status, body):
+    import jsonschema
+    response = document["paths"][path][method]["responses"].get(str(status))
+    if response is None:
+        return [f"{status} is not described"]
+    while "$ref" in response:
+        response = document["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
+    schema = {**response["content"]["application/json"]["schema"], "components": document["components"]}
+    return [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(body)]
+
+
+main()
