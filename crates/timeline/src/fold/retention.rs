@@ -94,6 +94,9 @@ impl Fold for Returning<'_> {
             self.periods.push(match question.period {
                 RetentionPeriod::Elapsed(block_us) => (row.time_us - entry.time_us).div_euclid(block_us),
                 RetentionPeriod::Calendar(_) => period_of(row.time_us, question)? - period_of(entry.time_us, question)?,
+                RetentionPeriod::Days(block) => {
+                    (period_of(row.time_us, question)? - period_of(entry.time_us, question)?).div_euclid(i64::from(block))
+                }
             });
         }
         let counts = self.cohorts.entry((period, code)).or_insert_with(|| Counts::new(question));
@@ -117,16 +120,16 @@ impl Fold for Returning<'_> {
     }
 }
 
-/// The number of the calendar period an instant falls into; days and weeks count from 1970, months from year 0. Elapsed
-/// periods have none of their own: cohorts of those are never split.
+/// The number of the calendar period an instant falls into; days and weeks count from 1970, months from year 0. Blocks of days
+/// and of elapsed time have no periods of their own: days count there, and cohorts are never split.
 fn period_of(time_us: i64, question: &Retention) -> Result<i64> {
     let date = local_date(time_us, &question.zone)?;
     Ok(match question.period {
         RetentionPeriod::Calendar(Interval::Month) => i64::from(date.year()) * 12 + i64::from(date.month()) - 1,
         RetentionPeriod::Calendar(Interval::Week) => (days_since_1970(date)? + DAYS_SINCE_MONDAY).div_euclid(7),
-        RetentionPeriod::Calendar(Interval::Day | Interval::Hour | Interval::WallHour) | RetentionPeriod::Elapsed(_) => {
-            days_since_1970(date)?
-        }
+        RetentionPeriod::Calendar(Interval::Day | Interval::Hour | Interval::WallHour)
+        | RetentionPeriod::Days(_)
+        | RetentionPeriod::Elapsed(_) => days_since_1970(date)?,
     })
 }
 
@@ -142,9 +145,9 @@ fn start_of(period: i64, question: &Retention) -> Result<i64> {
             Date::new(year, period.rem_euclid(12) as i8 + 1, 1)
         }
         RetentionPeriod::Calendar(Interval::Week) => day(period * 7 - DAYS_SINCE_MONDAY),
-        RetentionPeriod::Calendar(Interval::Day | Interval::Hour | Interval::WallHour) | RetentionPeriod::Elapsed(_) => {
-            day(period)
-        }
+        RetentionPeriod::Calendar(Interval::Day | Interval::Hour | Interval::WallHour)
+        | RetentionPeriod::Days(_)
+        | RetentionPeriod::Elapsed(_) => day(period),
     };
     let start = first.and_then(|first| first.to_zoned(question.zone.clone())?.start_of_day()).map_err(outside)?;
     Ok(start.timestamp().as_microsecond())
