@@ -10,7 +10,7 @@ use tributary_service::service::Service;
 
 use crate::dialect::{INVALID_PARAMS, RpcError};
 use crate::server::{Answer, Called, OpenDoor, OpenTool, Reply, Request, json_answer};
-use crate::tool::{Cx, Scope, Span, Text};
+use crate::tool::{Cx, Effect, Scope, Span, Text};
 use crate::{arguments, frame, projects};
 
 /// Answers `tools/call`.
@@ -106,8 +106,8 @@ async fn run(
     if definition.span == Span::Selected {
         Reach::over(&caller.workspaces)?;
     }
-    if let Some(route) = definition.route {
-        service.admit_events(caller, route).await?;
+    if definition.effect == Effect::Adds {
+        service.admit_events(caller, definition.route).await?;
     }
     let mut arguments = match arguments {
         Value::Object(arguments) => arguments,

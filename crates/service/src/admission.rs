@@ -16,13 +16,17 @@ pub fn only_workspace(caller: &Caller) -> Result<&WorkspaceAccess> {
 }
 
 impl Service {
-    /// Admits events of a caller: `plan_limit` past the account's monthly quota, then `rate_limited`. Takes a token.
-    pub async fn admit_events(&self, caller: &Caller, route: Route) -> Result<()> {
+    /// Admits events of a caller: `plan_limit` past the account's monthly quota, then `rate_limited`. Takes a token
+    /// of the route's bucket; routes without one are not limited.
+    pub async fn admit_events(&self, caller: &Caller, route: Option<Route>) -> Result<()> {
         let access = only_workspace(caller)?;
         if let Some(quota) = caller.account.limits.monthly_events {
             self.check_quota(caller, quota).await?;
         }
-        self.limiter.take(access.workspace.id, route)
+        match route {
+            Some(route) => self.limiter.take(access.workspace.id, route),
+            None => Ok(()),
+        }
     }
 
     /// Refuses once the account's workspaces have taken in `quota` events this calendar month (UTC). A request that starts

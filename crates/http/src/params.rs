@@ -1,0 +1,97 @@
+//! Query strings, read strictly: every problem at once, unknown and doubled names refused.
+
+use axum::extract::Query;
+use axum::http::Uri;
+use tributary_core::error::{Code, Error, Result};
+use tributary_service::input::{BotRule, Window};
+use tributary_service::problem::Problems;
+
+/// Longest query string read, bytes.
+const MAX_QUERY_BYTES: usize = 16 * 1024;
+
+/// The parameters of one request, and what is wrong with them so far.
+pub(crate) struct Params {
+    pairs: Vec<(String, String)>,
+    problems: Problems,
+}
+
+impl Params {
+    /// Reads a query string whose names must be among `accepted`.
+    pub(crate) fn read(uri: &Uri, accepted: &[&str]) -> Result<Self> {
+        let too_long = || Error::new(Code::InvalidParams, format!("the query string must be at most {MAX_QUERY_BYTES} bytes"));
+        if uri.query().is_some_and(|query| query.len() > MAX_QUERY_BYTES) {
+            return Err(too_long());
+        }
+        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+            .map_err(|error| Error::new(Code::InvalidParams, "the query string cannot be read").caused_by(error))?;
+        let mut problems = Problems::new();
+        for (at, (name, value)) in pairs.iter().enumerate() {
+            let shown: String = name.chars().take(64).collect();
+            if !accepted.contains(&name.as_str()) {
+                problems.add(shown, format!("is not a parameter of this route; accepted: {}", accepted.join(", ")));
+            } else if pairs[..at].iter().any(|(earlier, _)| earlier == name) {
+                problems.add(shown, "stands there twice");
+            } else if value.is_empty() {
+                problems.add(shown, "must not be empty; leave it out instead");
+            }
+        }
+        Ok(Self { pairs, problems })
+    }
+
+    /// A text of 1 to `max_chars` characters, if given.
+    pub(crate) fn text(&mut self, name: &str, max_chars: usize) -> Option<String> {
+        let value = self.find(name)?;
+        if value.chars().count() > max_chars {
+            self.problems.add(name, format!("must have at most {max_chars} characters"));
+            return None;
+        }
+        Some(value)
+    }
+
+    /// One of a few names, if given.
+    pub(crate) fn choice<T>(&mut self, name: &str, names: &[&str], parse: fn(&str) -> Option<T>) -> Option<T> {
+        let value = self.find(name)?;
+        let choice = parse(&value);
+        if choice.is_none() {
+            self.problems.add(name, format!("must be one of {}", names.join(", ")));
+        }
+        choice
+    }
+
+    /// A limit between 1 and `max`, or the default.
+    pub(crate) fn limit(&mut self, max: usize, default: usize) -> usize {
+        let Some(value) = self.find("limit") else { return default };
+        match value.parse::<usize>() {
+            Ok(limit) if (1..=max).contains(&limit) => limit,
+            _ => {
+                self.problems.add("limit", format!("must be a whole number between 1 and {max}"));
+                default
+            }
+        }
+    }
+
+    /// `from`, `to` and `bots`, which every question takes.
+    pub(crate) fn window(&mut self) -> Window {
+        let mut instant = |name: &str| match self.find(name) {
+            // In a query string `+` stands for a space; after a `T` it can only have been an offset's sign.
+            Some(text) if text.contains('T') => text.replace(' ', "+"),
+            Some(text) => text,
+            None => {
+                self.problems.add(name, "is required: an ISO 8601 instant or date, such as 2026-05-01T00:00:00Z or 2026-05-01");
+                String::new()
+            }
+        };
+        let (from, to) = (instant("from"), instant("to"));
+        let bots = self.choice("bots", &BotRule::NAMES, BotRule::parse).unwrap_or_default();
+        Window { from, to, bots }
+    }
+
+    /// Refuses if anything was wrong.
+    pub(crate) fn finish(self) -> Result<()> {
+        self.problems.check(Code::InvalidParams)
+    }
+
+    fn find(&self, name: &str) -> Option<String> {
+        self.pairs.iter().find(|(known, value)| known == name && !value.is_empty()).map(|(_, value)| value.clone())
+    }
+}

@@ -1,0 +1,85 @@
+//! Every public route.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use tower_http::compression::CompressionLayer;
+use tributary_core::error::Result;
+use tributary_mcp::door::DOORS;
+use tributary_mcp::server::McpServer;
+use tributary_service::service::Service;
+
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+use crate::{cors, health, mcp, metrics, pages, refusal, v1};
+
+/// What every route works on. Cloning shares it.
+#[derive(Clone)]
+pub struct AppState {
+    /// The use cases.
+    pub service: Arc<Service>,
+    /// The MCP doors.
+    pub mcp: Arc<McpServer>,
+    /// What the operator has set.
+    pub settings: Arc<Settings>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Set at shutdown: `/readyz` then sends new traffic elsewhere.
+    pub draining: Arc<AtomicBool>,
+}
+
+impl AppState {
+    /// Opens the doors on a service.
+    pub fn open(service: Arc<Service>, settings: Settings) -> Result<Self> {
+        Ok(Self {
+            mcp: Arc::new(McpServer::open(service.clone())?),
+            service,
+            settings: Arc::new(settings),
+            metrics: Arc::new(Metrics::new()),
+            draining: Arc::new(AtomicBool::new(false)),
+        })
+    }
+}
+
+/// The public routes. The operator API is a router of its own ([`crate::admin::router`]) and never mounted here.
+///
+/// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that clients' addresses are known.
+pub fn router(state: AppState) -> Router {
+    let ingest = Router::new()
+        .route("/v1/track", post(v1::track::post))
+        .route("/v1/batch", post(v1::batch::post))
+        .route("/v1/identify", post(v1::identify::post))
+        .route("/v1/forget", post(v1::forget::post))
+        .method_not_allowed_fallback(refusal::method_not_allowed)
+        .layer(from_fn(cors::ingest));
+    let reads = Router::new()
+        .route("/v1/query", get(v1::query::get))
+        .route("/v1/stats", get(v1::stats::get))
+        .route("/v1/sources", get(v1::sources::get));
+    let mut doors = Router::new();
+    for door in DOORS {
+        doors = doors.route(door.path, post(move |state, request| mcp::post(door, state, request)));
+    }
+    let doors = doors
+        .method_not_allowed_fallback(refusal::method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), cors::doors));
+    let health = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::exposition));
+    Router::new()
+        .merge(ingest)
+        .merge(reads)
+        .merge(doors)
+        .merge(health)
+        .merge(pages::routes())
+        .fallback(refusal::unknown_route)
+        .method_not_allowed_fallback(refusal::method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), metrics::count))
+        .layer(CompressionLayer::new())
+        .with_state(state)
+}
+
