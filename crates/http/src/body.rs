@@ -44,7 +44,9 @@ fn check_media(parts: &Parts, media: Media) -> Result<()> {
                 Media::JsonOrText => "application/json, text/plain",
             };
             let shown: String = essence.chars().filter(|letter| letter.is_ascii_graphic()).take(64).collect();
-            let message = format!("media type `{shown}` is not read here; accepted: {accepted} (with curl: -H 'Content-Type: application/json')");
+            let message = format!(
+                "media type `{shown}` is not read here; accepted: {accepted} (with curl: -H 'Content-Type: application/json')"
+            );
             Err(Error::new(Code::UnsupportedMediaType, message))
         }
     }

@@ -117,8 +117,7 @@ mod tests {
     use axum::http::Request;
 
     fn client(peer: &str, headers: &[(&str, &str)]) -> Client {
-        let settings =
-            Settings { trusted_proxies: vec!["10.0.0.0/8".parse().expect("valid")], ..Settings::default() };
+        let settings = Settings { trusted_proxies: vec!["10.0.0.0/8".parse().expect("valid")], ..Settings::default() };
         let mut request = Request::get("/v1/track");
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -61,8 +61,7 @@ async fn answer(door: &'static Door, state: &AppState, parts: &Parts, body: Body
 /// No personal access token has been issued on this server, so each one is unknown: the token door's 401.
 fn refuse_personal_token() -> Response {
     let message = "the personal access token is unknown, expired or revoked";
-    let mut response =
-        (StatusCode::UNAUTHORIZED, Json(json!({ "error": "unauthorized", "message": message }))).into_response();
+    let mut response = (StatusCode::UNAUTHORIZED, Json(json!({ "error": "unauthorized", "message": message }))).into_response();
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
 }

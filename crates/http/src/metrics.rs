@@ -50,7 +50,11 @@ impl Metrics {
         registry.register("http_request_duration_seconds", "Time to answer HTTP requests", request_seconds.clone());
         registry.register("tool_calls", "MCP tool calls by door, tool and outcome", calls.clone());
         registry.register("tool_call_duration_seconds", "Time to answer MCP tool calls", call_seconds.clone());
-        registry.register("events", "Events received by outcome: accepted, duplicate, or the code of the refusal", events.clone());
+        registry.register(
+            "events",
+            "Events received by outcome: accepted, duplicate, or the code of the refusal",
+            events.clone(),
+        );
         Self { registry, requests, request_seconds, calls, call_seconds, events }
     }
 

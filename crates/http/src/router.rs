@@ -63,9 +63,8 @@ pub fn router(state: AppState) -> Router {
     for door in DOORS {
         doors = doors.route(door.path, post(move |state, request| mcp::post(door, state, request)));
     }
-    let doors = doors
-        .method_not_allowed_fallback(refusal::method_not_allowed)
-        .layer(from_fn_with_state(state.clone(), cors::doors));
+    let doors =
+        doors.method_not_allowed_fallback(refusal::method_not_allowed).layer(from_fn_with_state(state.clone(), cors::doors));
     let health = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -82,4 +81,3 @@ pub fn router(state: AppState) -> Router {
         .layer(CompressionLayer::new())
         .with_state(state)
 }
-

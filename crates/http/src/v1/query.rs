@@ -11,8 +11,7 @@ use crate::params::Params;
 use crate::refusal::Answered;
 use crate::router::AppState;
 
-const PARAMETERS: [&str; 10] =
-    ["from", "to", "event", "source", "medium", "country", "user_id", "anonymous_id", "bots", "limit"];
+const PARAMETERS: [&str; 10] = ["from", "to", "event", "source", "medium", "country", "user_id", "anonymous_id", "bots", "limit"];
 
 pub(crate) async fn get(State(state): State<AppState>, request: Request) -> Answered<Json<QueryOutput>> {
     let (parts, _) = request.into_parts();
