@@ -1,10 +1,10 @@
 //! An event as its sender describes it, before anything is checked.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// What a sender says about one event. Every door fills one; [`crate::steps::STEPS`] checks and enriches it.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Draft {
     /// What happened, 1 to 128 characters. Required.
@@ -54,7 +54,7 @@ pub struct Draft {
 }
 
 /// The visitor's own circumstances, as a server passes them on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Context {
     /// The visitor's address, IPv4 or IPv6.

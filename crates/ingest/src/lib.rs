@@ -12,6 +12,7 @@ pub mod classify;
 pub mod draft;
 pub mod fields;
 pub mod geo;
+pub mod imported;
 pub mod parse;
 pub mod pipeline;
 pub mod steps;

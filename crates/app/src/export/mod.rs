@@ -1,0 +1,7 @@
+//! `tributary export`: a workspace's events as NDJSON, CSV or Parquet, all columns but the hash of the address.
+//!
+//! The columns carry the names `tributary import events` reads, so an export is imported again without a mapping.
+
+pub mod columns;
+pub mod stream;
+pub mod write;

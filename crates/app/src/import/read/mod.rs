@@ -1,0 +1,111 @@
+//! Files to batches of drafts: one reader per format, all streaming.
+
+pub mod access_log;
+pub mod csv;
+pub mod lines;
+pub mod ndjson;
+pub mod open;
+pub mod parquet;
+
+use serde_json::{Map, Value};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use tributary_core::error::Result;
+use tributary_ingest::imported::ImportedRow;
+
+use crate::import::cell::Row;
+use crate::import::mapping::Mapping;
+use crate::import::plan::Surroundings;
+use access_log::LogOptions;
+use open::Format;
+
+/// Rows handed on at once: enough to amortise a commit, few enough to stay in cache.
+pub const BATCH_ROWS: usize = 8_192;
+/// The longest line or record read, bytes. Longer lines are rejected, longer CSV records end the file.
+pub const MAX_ROW_BYTES: usize = 1 << 20;
+
+/// Some rows of a file, read and mapped.
+pub struct Batch {
+    /// Per row its number in the file (the line it starts on, or the row of a table; from 1), and why it cannot be used.
+    pub rows: Vec<(u64, Result<(), String>)>,
+    /// The usable rows, in order.
+    drafts: Vec<ImportedRow>,
+    raw: Raw,
+}
+
+enum Raw {
+    Lines(Vec<String>),
+    Records(Arc<[String]>, Vec<::csv::StringRecord>),
+    Table(parquet::Table),
+}
+
+impl Batch {
+    fn new(rows: Vec<(u64, Result<ImportedRow, String>)>, raw: Raw) -> Batch {
+        let mut drafts = Vec::with_capacity(rows.len());
+        let rows = rows.into_iter().map(|(number, row)| (number, row.map(|row| drafts.push(row)))).collect();
+        Batch { rows, drafts, raw }
+    }
+
+    /// Takes the usable rows out, in order.
+    pub fn take_rows(&mut self) -> Vec<ImportedRow> {
+        std::mem::take(&mut self.drafts)
+    }
+
+    /// The row as it stood in the file, for the file of rejected rows.
+    pub fn raw(&self, index: usize) -> Value {
+        match &self.raw {
+            Raw::Lines(lines) => Value::from(lines[index].as_str()),
+            Raw::Records(header, records) => {
+                let names = header.iter().map(String::as_str).chain(std::iter::repeat(""));
+                let mut object = Map::new();
+                for (place, (name, value)) in names.zip(&records[index]).enumerate() {
+                    let name = if name.is_empty() { format!("column_{}", place + 1) } else { name.to_owned() };
+                    object.insert(name, Value::from(value));
+                }
+                Value::Object(object)
+            }
+            Raw::Table(table) => {
+                let mut object = Map::new();
+                table.row(index).each(&mut |name, cell| {
+                    object.insert(name.to_owned(), cell.into_property().unwrap_or(Value::Null));
+                });
+                Value::Object(object)
+            }
+        }
+    }
+}
+
+/// How a file is read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The file.
+    pub path: PathBuf,
+    /// Its format.
+    pub format: Format,
+    /// Its columns' meaning.
+    pub mapping: Mapping,
+    /// What the mapping leaves open.
+    pub around: Surroundings,
+    /// How access logs are read.
+    pub log: LogOptions,
+    /// Counts bytes of the file as they are consumed.
+    pub consumed: Arc<AtomicU64>,
+}
+
+/// Reads a whole file, handing batches to `emit` in file order. Stops at the first error of `emit`.
+pub fn read(reading: &Reading, emit: &mut dyn FnMut(Batch) -> Result<()>) -> Result<()> {
+    match reading.format {
+        Format::Ndjson => ndjson::read(reading, emit),
+        Format::Csv => csv::read(reading, emit),
+        Format::Parquet => parquet::read(reading, emit),
+        Format::AccessLog => access_log::read(reading, emit),
+    }
+}
+
+/// The id of a row that brings none: its number first, so that rows of the same instant keep their order, then a hash of
+/// its content, so that another file's row of that number is another event.
+fn row_id(row: u64, content: u64) -> String {
+    format!("{row:010}-{content:016x}")
+}
