@@ -7,9 +7,9 @@ use tributary_core::event::derived_session_id;
 use tributary_core::time::{DAY_US, SECOND_US};
 
 /// Names of events: few, so that funnels happen.
-pub const NAMES: &[&str] = &["view", "view", "cart", "pay", "sign_up", "Ünïcode ✓"];
+pub const NAMES: &[&str] = &["view", "view", "view", "cart", "cart", "pay", "Ünïcode ✓"];
 /// Visitors.
-pub const VISITORS: &[&str] = &["v0", "v1", "v2", "v0-1", "日本"];
+pub const VISITORS: &[&str] = &["v0", "v0", "v0", "v1", "v1", "v0-1", "日本"];
 /// Signed-in persons.
 pub const USERS: &[&str] = &["u1", "u2", "v0", "ann@example.org"];
 /// Event ids.

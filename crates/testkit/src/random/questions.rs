@@ -78,6 +78,12 @@ fn slice() -> impl Strategy<Value = Slice> {
     })
 }
 
+/// Mostly everything: for questions that need several events of a visitor to tell anything.
+fn wide_slice() -> impl Strategy<Value = Slice> {
+    let year = TimeRange { start_us: 1_767_000_000 * SECOND_US, end_us: 1_794_000_000 * SECOND_US };
+    prop_oneof![2 => Just(Slice { bots: Bots::Include, ..Slice::of(year) }), 1 => slice()]
+}
+
 /// A slice with buckets over its range.
 fn sliced() -> impl Strategy<Value = (Slice, Option<Buckets>)> {
     let interval = select(&[Interval::Hour, Interval::WallHour, Interval::Day, Interval::Week, Interval::Month][..]);
@@ -132,7 +138,8 @@ pub fn funnel() -> impl Strategy<Value = Funnel> {
     );
     let step =
         prop_oneof![4 => one_of(NAMES).prop_map(|name| vec![Filter::is(Field::EventName, name)]), 1 => vec(filter(), 0..3)];
-    (slice(), vec(step, 1..5), weighted(0.7, length()), mode, unit(), weighted(0.3, field()))
+    let window = prop_oneof![1 => Just(None), 2 => length().prop_map(Some), 1 => Just(Some(90 * DAY_US))];
+    (wide_slice(), vec(step, 1..5), window, mode, unit(), weighted(0.3, field()))
         .prop_map(|(slice, steps, window_us, mode, unit, breakdown)| Funnel { slice, steps, window_us, mode, unit, breakdown })
 }
 
@@ -153,7 +160,7 @@ pub fn retention() -> impl Strategy<Value = Retention> {
         1 => (1_u32..9).prop_map(RetentionPeriod::Days),
     ];
     let filters = || vec(filter(), 0..2);
-    (slice(), filters(), filters(), period, select(ZONES), any::<bool>(), weighted(0.3, field()), 1_u32..12).prop_map(
+    (wide_slice(), filters(), filters(), period, select(ZONES), any::<bool>(), weighted(0.3, field()), 1_u32..12).prop_map(
         |(slice, start, returning, period, zone_name, by_period, breakdown, periods)| Retention {
             slice,
             start,

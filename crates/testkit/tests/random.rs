@@ -1,0 +1,85 @@
+//! The random data is worth its name: questions find something, ties and duplicates happen, every kind is asked.
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::collections::BTreeMap;
+
+use tributary_core::event::Event;
+use tributary_events::answer::Answer;
+use tributary_events::question::{Budget, Question};
+use tributary_events::reference;
+use tributary_events::store::{EventStore, Outcome};
+use tributary_testkit::equality::check_history;
+use tributary_testkit::ground::ReferenceGround;
+use tributary_testkit::random::events::events;
+use tributary_testkit::random::history::history;
+use tributary_testkit::random::questions::question;
+use tributary_testkit::scope::workspace;
+
+const SAMPLES: usize = 600;
+
+fn runner() -> TestRunner {
+    TestRunner::new_with_rng(Config::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+}
+
+fn sample<S: Strategy>(strategy: &S, runner: &mut TestRunner) -> S::Value {
+    strategy.new_tree(runner).expect("the strategy refuses nothing").current()
+}
+
+#[test]
+fn random_questions_are_valid_and_find_something() {
+    let mut runner = runner();
+    let (events, question) = (events(60), question());
+    let mut asked: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for _ in 0..SAMPLES {
+        let events = sample(&events, &mut runner);
+        let events: Vec<&Event> = events.iter().collect();
+        let question = sample(&question, &mut runner);
+        let answer = reference::answer(&events, &question, Budget::INTERACTIVE).expect("random questions are valid");
+        let (kind, telling) = match answer {
+            Answer::Aggregate(answer) => ("aggregate", answer.rows.len() > 1),
+            Answer::Rows(answer) => ("rows", answer.total > 1),
+            Answer::Funnel(answer) => ("funnel", answer.overall.reached.get(1).is_some_and(|reached| *reached > 0)),
+            Answer::Retention(answer) => {
+                ("retention", answer.cohorts.iter().any(|cohort| cohort.active[1..].iter().any(|n| *n > 0)))
+            }
+            Answer::Sessions(answer) => ("sessions", answer.sizes.len() > 1),
+            Answer::Values(answer) => ("values", answer.total > 1),
+        };
+        let counts = asked.entry(kind).or_default();
+        counts.0 += 1;
+        counts.1 += usize::from(telling);
+    }
+    assert_eq!(asked.len(), 6, "{asked:?}");
+    for (kind, (asked, telling)) in asked {
+        assert!(telling * 5 > asked, "only {telling} of {asked} answers to {kind} tell anything");
+    }
+}
+
+#[tokio::test]
+async fn random_events_tie_and_repeat() {
+    let mut runner = runner();
+    let events = events(60);
+    let (mut ties, mut duplicates) = (0, 0);
+    for number in 0..50 {
+        let events = sample(&events, &mut runner);
+        let mut times: Vec<i64> = events.iter().map(|event| event.time_us).collect();
+        times.sort_unstable();
+        ties += times.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        let store = reference::ReferenceStore::new();
+        let appended = store.append(&workspace(number), events).await.expect("the reference takes everything");
+        duplicates += appended.outcomes.iter().filter(|outcome| **outcome == Outcome::Duplicate).count();
+    }
+    assert!(ties > 100 && duplicates > 100, "{ties} ties, {duplicates} duplicates");
+}
+
+#[tokio::test]
+async fn a_history_replays_equally_on_two_references() {
+    let mut runner = runner();
+    let history = history(20);
+    for _ in 0..50 {
+        let history = sample(&history, &mut runner);
+        assert!(history.questions.iter().all(|(question, _)| Question::check(question).is_ok()));
+        check_history(&ReferenceGround::default(), &history).await.expect("a store equals itself");
+    }
+}
