@@ -35,8 +35,11 @@ pub(crate) struct AuditLog {
     seal_key: [u8; 32],
 }
 
+/// Where the writer says what became of a row; `None` for a row nobody waits for.
+type Reply = Option<oneshot::Sender<Result<()>>>;
+
 enum Message {
-    Append(PendingRow, Option<oneshot::Sender<Result<()>>>),
+    Append(Box<PendingRow>, Reply),
     /// Answered when everything queued before it is settled.
     Barrier(oneshot::Sender<()>),
 }
@@ -67,13 +70,13 @@ impl AuditLog {
     /// Appends a row and waits until it is on disk.
     pub async fn append(&self, row: PendingRow) -> Result<()> {
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Message::Append(row, Some(reply))).await.map_err(|_| stopped())?;
+        self.queue.send(Message::Append(Box::new(row), Some(reply))).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 
     /// Queues a row, or refuses when there is no room.
     pub fn queue(&self, row: PendingRow) -> Result<(), ()> {
-        self.queue.try_send(Message::Append(row, None)).map_err(drop)
+        self.queue.try_send(Message::Append(Box::new(row), None)).map_err(drop)
     }
 
     /// Waits until everything queued so far is settled.
@@ -123,11 +126,11 @@ impl Writer {
         }
     }
 
-    async fn settle(&mut self, group: Vec<(PendingRow, Option<oneshot::Sender<Result<()>>>)>) {
+    async fn settle(&mut self, group: Vec<(Box<PendingRow>, Reply)>) {
         if group.is_empty() {
             return;
         }
-        let rows: Vec<&PendingRow> = group.iter().map(|(row, _)| row).collect();
+        let rows: Vec<&PendingRow> = group.iter().map(|(row, _)| row.as_ref()).collect();
         if self.write(&rows).await.is_ok() {
             for reply in group.into_iter().filter_map(|(_, reply)| reply) {
                 answer(reply, Ok(()));

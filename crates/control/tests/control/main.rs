@@ -1,0 +1,14 @@
+//! The control plane at its public boundary, in scratch folders, with a clock that stands still.
+
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod installation;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod usage;
+#[cfg(test)]
+mod workspaces;
+#[cfg(test)]
+mod world;
