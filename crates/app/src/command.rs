@@ -51,6 +51,24 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Create, list and change accounts
+    #[command(subcommand)]
+    Account(commands::account::Account),
+    /// Create, list, change and delete workspaces
+    #[command(subcommand)]
+    Workspace(commands::workspace::Workspace),
+    /// Create, list, revoke and rotate keys
+    #[command(subcommand)]
+    Key(commands::key::Key),
+    /// List the audit log of tool calls and verify its chain
+    #[command(subcommand)]
+    Audit(commands::audit::Audit),
+    /// Forget a person: their events vanish from answers at once
+    Erase(commands::erase::Erase),
+    /// Copy the data folder consistently, while it runs too
+    Backup(commands::backup::Backup),
+    /// Make a data folder from a backup
+    Restore(commands::restore::Restore),
     /// Show, check and document the configuration
     #[command(subcommand)]
     Config(commands::config::Config),
@@ -85,6 +103,13 @@ async fn run(cli: Cli) -> Result<Exit> {
         entropy: system::entropy(),
     };
     match cli.command {
+        Command::Account(command) => commands::account::run(command, &globals).await,
+        Command::Workspace(command) => commands::workspace::run(command, &globals).await,
+        Command::Key(command) => commands::key::run(command, &globals).await,
+        Command::Audit(command) => commands::audit::run(command, &globals).await,
+        Command::Erase(erase) => commands::erase::run(erase, &globals).await,
+        Command::Backup(backup) => commands::backup::run(backup, &globals).await,
+        Command::Restore(restore) => commands::restore::run(restore, &globals).await,
         Command::Config(command) => commands::config::run(command, &globals),
     }
 }

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use tributary_core::clock::SharedClock;
 use tributary_core::entropy::SharedEntropy;
+use tributary_core::error::Result;
 
 use crate::config::Config;
+use crate::folder::{Folder, Missing};
+use crate::operator::Operator;
 
 /// What every command is handed.
 #[derive(Clone)]
@@ -21,4 +24,25 @@ pub struct Globals {
     pub clock: SharedClock,
     /// The source of randomness.
     pub entropy: SharedEntropy,
+}
+
+impl Globals {
+    /// Runs `work` with the operator API, in this process or over the socket of the server that owns the folder, and
+    /// closes what was opened.
+    pub async fn operate<T>(&self, missing: Missing, work: impl AsyncFnOnce(&Operator) -> Result<T>) -> Result<T> {
+        match Folder::open(self, missing).await? {
+            Folder::Served(owner) => work(&Operator::over(&owner)?).await,
+            Folder::Owned(owned) => {
+                let outcome = work(&Operator::inside(&owned, self)).await;
+                let closed = owned.close().await;
+                outcome.and_then(|answer| closed.map(|()| answer))
+            }
+        }
+    }
+
+    /// The address clients use, as far as the configuration tells: a running server knows its own.
+    pub fn base_url(&self) -> String {
+        let server = &self.config.server;
+        server.public_url.clone().unwrap_or_else(|| format!("http://{}", server.listen))
+    }
 }

@@ -1,14 +1,21 @@
 //! The program `tributary`: command line, configuration, wiring. The library exists so that tests reach the parts.
 
-pub mod client;
 pub mod command;
+pub mod exit;
+pub mod globals;
+
 pub mod commands;
 pub mod config;
-pub mod demo;
-pub mod exit;
-pub mod export;
-pub mod folder;
-pub mod globals;
-pub mod import;
 pub mod output;
+
+pub mod demo;
+pub mod export;
+pub mod import;
+
+pub mod folder;
+pub mod operator;
+pub mod query;
+pub mod store;
+
+pub mod client;
 pub mod system;

@@ -8,6 +8,8 @@ use super::Config;
 
 /// The smallest useful column cache, megabytes.
 const MIN_MEMORY_MB: u64 = 16;
+/// The largest that means anything, megabytes.
+const MAX_MEMORY_MB: u64 = 16 << 20;
 
 /// Refuses values that would only fail later, naming the key and what would be accepted.
 pub fn check(config: &Config) -> Result<()> {
@@ -33,17 +35,22 @@ pub fn check(config: &Config) -> Result<()> {
         }
     }
     let engine = &config.engine;
-    if engine.memory_budget_mb < MIN_MEMORY_MB {
-        return Err(refuse("engine.memory_budget_mb", &format!("must be at least {MIN_MEMORY_MB}")));
+    if !(MIN_MEMORY_MB..=MAX_MEMORY_MB).contains(&engine.memory_budget_mb) {
+        return Err(refuse("engine.memory_budget_mb", &format!("must be between {MIN_MEMORY_MB} and {MAX_MEMORY_MB}")));
     }
     for (key, value, least) in [
         ("engine.flush_events", engine.flush_events, 1),
+        ("engine.flush_after_seconds", engine.flush_after_seconds, 1),
+        ("engine.tail_events", engine.tail_events, 1_000),
         ("engine.segment_rows", engine.segment_rows, 1_000),
         ("engine.queue_events", engine.queue_events, 1_000),
     ] {
         if value < least {
             return Err(refuse(key, &format!("must be at least {least}")));
         }
+    }
+    if engine.threads == Some(0) {
+        return Err(refuse("engine.threads", "must be at least 1; leave it out to use every core"));
     }
     if tracing_subscriber::EnvFilter::try_new(&config.log.filter).is_err() {
         return Err(refuse(

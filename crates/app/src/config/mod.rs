@@ -96,17 +96,31 @@ pub struct Ingest {
 pub struct Engine {
     /// Megabytes of decoded columns kept in memory between questions.
     pub memory_budget_mb: u64,
-    /// Events in the log that cause a flush into segments.
+    /// Events in the log that start a flush into segments.
     pub flush_events: u64,
+    /// Seconds events stay in the log at most before they are flushed.
+    pub flush_after_seconds: u64,
+    /// Events the log may hold at most; beyond, senders are answered 503 with Retry-After.
+    pub tail_events: u64,
+    /// Events waiting to be written to the log at most; beyond, senders are answered 503 with Retry-After.
+    pub queue_events: u64,
     /// Rows in one segment at most.
     pub segment_rows: u64,
-    /// Events waiting to be written at most; beyond, senders are answered 503 with Retry-After.
-    pub queue_events: u64,
+    /// Threads one question may use; without a value, one per core.
+    pub threads: Option<u16>,
 }
 
 impl Default for Engine {
     fn default() -> Self {
-        Self { memory_budget_mb: 512, flush_events: 50_000, segment_rows: 2_000_000, queue_events: 100_000 }
+        Self {
+            memory_budget_mb: 1_024,
+            flush_events: 100_000,
+            flush_after_seconds: 600,
+            tail_events: 1_000_000,
+            queue_events: 200_000,
+            segment_rows: 2_000_000,
+            threads: None,
+        }
     }
 }
 

@@ -1,8 +1,13 @@
 //! A data folder this process owns: the lock and the open stores.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use tributary_core::error::Result;
+use tributary_control::Control;
+use tributary_core::error::{Error, Result};
+use tributary_ingest::pipeline::{Pipeline, Settings};
+use tributary_timeline::Timeline;
+use tributary_timeline::options::Options;
 
 use super::lock::Lock;
 use super::owner::Owner;
@@ -11,11 +16,20 @@ use crate::globals::Globals;
 /// The control plane's database inside the folder.
 pub const CONTROL_FILE: &str = "control.db";
 
+/// Bytes of a megabyte, as configured.
+const MEGABYTE: u64 = 1 << 20;
+
 /// A data folder this process owns.
 pub struct Owned {
     /// The folder.
     pub root: PathBuf,
-    _lock: Lock,
+    /// Accounts, workspaces, keys, audit, usage.
+    pub control: Control,
+    /// The event engine.
+    pub timeline: Arc<Timeline>,
+    /// Bytes to events.
+    pub pipeline: Arc<Pipeline>,
+    lock: Lock,
 }
 
 impl Owned {
@@ -23,12 +37,51 @@ impl Owned {
     pub(super) async fn open(globals: &Globals, lock: Lock) -> Result<Owned> {
         let root = globals.data.clone();
         Owner::this_process().write(&root)?;
-        Ok(Owned { root, _lock: lock })
+        let control = Control::open(&root, globals.clock.clone(), globals.entropy.clone()).await?;
+        let options = engine_options(globals, &control);
+        let folder = root.clone();
+        let timeline = tokio::task::spawn_blocking(move || Timeline::open(&folder, options))
+            .await
+            .map_err(|error| Error::internal("opening the event engine did not finish").caused_by(error))??;
+        let settings = Settings {
+            ip_salt: control.derived_secret("address hash"),
+            geo_database: globals.config.ingest.geo_database.clone(),
+        };
+        let pipeline = Arc::new(Pipeline::open(settings, globals.entropy.clone())?);
+        Ok(Owned { root, control, timeline, pipeline, lock })
     }
 
-    /// Writes everything out and releases the folder.
+    /// Writes out what is batched, closes the stores and releases the folder.
     pub async fn close(self) -> Result<()> {
-        Owner::clear(&self.root);
-        Ok(())
+        let Owned { root, control, timeline, pipeline, lock } = self;
+        drop(pipeline);
+        let closed = tokio::task::spawn_blocking(move || timeline.close()).await;
+        let written = control.close().await;
+        Owner::clear(&root);
+        drop(lock);
+        closed.map_err(|error| Error::internal("closing the event engine did not finish").caused_by(error))?;
+        written
     }
+}
+
+fn engine_options(globals: &Globals, control: &Control) -> Options {
+    let engine = &globals.config.engine;
+    // The key decides the order inside segments: it belongs to the installation and never changes.
+    let key = control.derived_secret("visitor hash");
+    let visitor_key = *key.first_chunk::<16>().expect("a derived secret has 32 bytes");
+    let defaults = Options::new(visitor_key, globals.clock.clone());
+    Options {
+        memory_budget_bytes: whole(engine.memory_budget_mb * MEGABYTE),
+        flush_events: whole(engine.flush_events),
+        flush_after_ms: engine.flush_after_seconds.saturating_mul(1_000),
+        tail_events: whole(engine.tail_events),
+        queue_events: whole(engine.queue_events),
+        segment_rows: whole(engine.segment_rows),
+        threads: engine.threads.map_or(defaults.threads, usize::from),
+        ..defaults
+    }
+}
+
+fn whole(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -81,9 +81,11 @@ pub struct BackupDone {
 /// What a look at every stored byte found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StoreReport {
-    /// Segments looked at.
-    pub segments: u64,
-    /// Events in them and in the log.
+    /// Segment files read and compared with the catalogue.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Events in them and in the log, erased ones that compaction has not reached included.
     pub events: u64,
     /// What is wrong.
     pub faults: Vec<StoreFault>,

@@ -1,0 +1,96 @@
+//! `tributary account`: who owns workspaces, on which plan.
+
+use clap::{Args, Subcommand};
+
+use tributary_core::error::Result;
+use tributary_core::plan::Plan;
+use tributary_http::admin::{AccountAnswer, AccountChange, NewAccountBody};
+
+use crate::exit::Exit;
+use crate::folder::Missing;
+use crate::globals::Globals;
+use crate::output;
+
+/// Create, list and change accounts.
+#[derive(Debug, Subcommand)]
+pub enum Account {
+    /// Create an account (and the data folder, if there is none yet)
+    #[command(after_help = "Example:\n  tributary account create --name 'Acme Agency' --plan business")]
+    Create(Create),
+    /// List accounts
+    List,
+    /// Put an account on another plan; its features open and close at once
+    #[command(after_help = "Example:\n  tributary account set-plan --account 1 --plan pro")]
+    SetPlan(SetPlan),
+}
+
+/// Arguments of `account create`.
+#[derive(Args, Debug)]
+pub struct Create {
+    /// Name people read
+    #[arg(long)]
+    name: String,
+    /// free: REST only; pro: adds /mcp; business: adds /mcp/account. No quota on any of them
+    #[arg(long, default_value = "business", value_parser = plan, value_name = "free|pro|business")]
+    plan: Plan,
+}
+
+/// Arguments of `account set-plan`.
+#[derive(Args, Debug)]
+pub struct SetPlan {
+    /// The account's numeric id
+    #[arg(long, value_name = "ID")]
+    account: i64,
+    /// The new plan
+    #[arg(long, value_parser = plan, value_name = "free|pro|business")]
+    plan: Plan,
+}
+
+/// Runs one of them.
+pub async fn run(command: Account, globals: &Globals) -> Result<Exit> {
+    match command {
+        Account::Create(Create { name, plan }) => {
+            let body = NewAccountBody { name, plan };
+            let account: AccountAnswer =
+                globals.operate(Missing::Create, async |operator| operator.post("/accounts", &body).await).await?;
+            if globals.json {
+                output::json(&account)?;
+            } else {
+                output::line(&format!("created account {} `{}` on plan {}", account.id, account.name, account.plan.as_str()))?;
+                output::remark(&format!(
+                    "next: tributary workspace create --account {} --name 'My Site' --slug my-site --timezone Europe/Berlin --currency EUR",
+                    account.id
+                ));
+            }
+        }
+        Account::List => {
+            let accounts: Vec<AccountAnswer> =
+                globals.operate(Missing::Refuse, async |operator| operator.get("/accounts").await).await?;
+            if globals.json {
+                output::json(&accounts)?;
+            } else {
+                let rows: Vec<Vec<String>> = accounts
+                    .into_iter()
+                    .map(|one| vec![one.id.to_string(), one.name, one.plan.as_str().to_owned(), one.uuid, one.created_at])
+                    .collect();
+                output::table(&["id", "name", "plan", "uuid", "created"], &rows)?;
+            }
+        }
+        Account::SetPlan(SetPlan { account, plan }) => {
+            let body = AccountChange { plan: Some(plan), limits: None };
+            let path = format!("/accounts/{account}");
+            let account: AccountAnswer =
+                globals.operate(Missing::Refuse, async |operator| operator.patch(&path, &body).await).await?;
+            if globals.json {
+                output::json(&account)?;
+            } else {
+                output::line(&format!("account {} is on plan {}", account.id, account.plan.as_str()))?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn plan(text: &str) -> Result<Plan, String> {
+    text.parse().map_err(|error: tributary_core::error::Error| error.message().to_owned())
+}

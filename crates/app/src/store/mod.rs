@@ -1,0 +1,95 @@
+//! The operator's hands on the stores of an owned folder.
+
+mod backup;
+pub mod place;
+
+use async_trait::async_trait;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tributary_control::{Control, WorkspaceAccess};
+use tributary_core::clock::SharedClock;
+use tributary_core::error::{Error, Result};
+use tributary_core::time::format_utc;
+use tributary_events::store::{Erasure, EventStore};
+use tributary_http::admin::{BackupDone, Holdings, Person, QueryAnswer, QueryBody, Store, StoreFault, StoreReport};
+use tributary_timeline::Timeline;
+
+use crate::folder::owned::Owned;
+use crate::globals::Globals;
+use crate::query;
+
+/// The stores of an owned folder, as the operator API needs them.
+pub struct FolderStore {
+    root: PathBuf,
+    control: Control,
+    timeline: Arc<Timeline>,
+    clock: SharedClock,
+}
+
+impl FolderStore {
+    /// The stores of `owned`.
+    pub fn of(owned: &Owned, globals: &Globals) -> Arc<dyn Store> {
+        Arc::new(Self {
+            root: owned.root.clone(),
+            control: owned.control.clone(),
+            timeline: owned.timeline.clone(),
+            clock: globals.clock.clone(),
+        })
+    }
+}
+
+#[async_trait]
+impl Store for FolderStore {
+    async fn holdings(&self, access: &WorkspaceAccess) -> Result<Holdings> {
+        let held = self.timeline.describe(&access.scope).await?;
+        Ok(Holdings {
+            events: held.events,
+            first_event_at: held.first_us.map(format_utc),
+            last_event_at: held.last_us.map(format_utc),
+            last_received_at: held.last_received_us.map(format_utc),
+            disk_bytes: held.disk_bytes,
+        })
+    }
+
+    async fn query(&self, access: &WorkspaceAccess, question: QueryBody) -> Result<QueryAnswer> {
+        query::answer(&*self.timeline, access, question, self.clock.now_us()).await
+    }
+
+    async fn erase(&self, access: &WorkspaceAccess, person: Person, from_disk: bool) -> Result<u64> {
+        let what = match person {
+            Person::User(id) => Erasure::User(id),
+            Person::Visitor(id) => Erasure::Visitor(id),
+            Person::Everyone => Erasure::Workspace,
+        };
+        let erased = self.timeline.erase(&access.scope, what).await?;
+        if from_disk {
+            let timeline = self.timeline.clone();
+            blocking("rewriting the segments", move || timeline.compact()).await?;
+        }
+        Ok(erased.events)
+    }
+
+    async fn backup(&self, into: &Path) -> Result<BackupDone> {
+        backup::backup(&self.root, &self.control, self.timeline.clone(), into).await
+    }
+
+    async fn verify(&self) -> Result<StoreReport> {
+        let timeline = self.timeline.clone();
+        let found = blocking("verifying the segments", move || timeline.verify()).await?;
+        Ok(StoreReport {
+            files: found.files,
+            bytes: found.bytes,
+            events: found.segment_events + found.log_events,
+            faults: found.problems.into_iter().map(|problem| StoreFault { place: problem.file, reason: problem.what }).collect(),
+        })
+    }
+}
+
+/// Runs blocking work off the async threads.
+pub(crate) async fn blocking<T: Send + 'static>(
+    step: &'static str,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::internal(format!("{step} did not finish")).caused_by(error))?
+}
