@@ -21,6 +21,7 @@ const pages = {
   "/": html(tag()),
   "/second": html(tag()),
   "/early": html(`<script>(window.mm ||= []).push(["track", "early_call", { n: 1 }])</script>${tag()}`),
+  "/blank": html(""),
   "/manual": html(`<script src="${server}/v1/a.js"></script>`),
 };
 const shop = createServer((request, reply) => {
@@ -80,7 +81,7 @@ say(`Chromium ${browser.version()}, site ${origin}, server ${server}`);
   await page.goBack();
   await page.evaluate(() => mm.flush());
   const rows = await events(visitor, 4);
-  equal("pushState, replaceState and back are page views, fragments are not", rows.map((row) => row.path), ["/", "/products", "/products/1", "/"]);
+  equal("pushState, replaceState and back are page views, fragments are not", rows.map((row) => row.path), ["/", "/products", "/products/1", "/products"]);
   check("an inner page view is referred by the page before it", rows[1]?.referrer?.startsWith(origin + "/") && rows[1]?.source == "internal", rows[1]);
 
   await page.evaluate(() => mm.identify("user_7", { plan: "pro" }));
@@ -145,14 +146,18 @@ say(`Chromium ${browser.version()}, site ${origin}, server ${server}`);
   await context.close();
 }
 {
-  const { context, page, visitor } = await visit("/");
+  // The page is gone when its beacon leaves: it notes what it hands over.
+  const note = `const native = navigator.sendBeacon; navigator.sendBeacon = function (url, body) {
+    localStorage.beacon = JSON.stringify([new URL(url).pathname, new URL(url).searchParams.get("key"), typeof body]);
+    return native.call(this, url, body);
+  }`;
+  const { context, page, visitor } = await visit("/", {}, (page) => page.addInitScript(note));
   await events(visitor, 1);
-  const beacons = [];
-  context.on("request", (request) => request.url().includes("/v1/batch?key=pk_") && beacons.push(request.headers()["content-type"]));
   await page.evaluate(() => mm.track("last_words"));
   await page.goto("about:blank");
-  equal("leaving the page sends the rest as a beacon", names(await events(visitor, 2)), ["$pageview", "last_words"]);
-  equal("as text/plain", beacons.map((type) => type?.split(";")[0]), ["text/plain"]);
+  equal("leaving the page sends the rest", names(await events(visitor, 2)), ["$pageview", "last_words"]);
+  await page.goto(origin + "/blank");
+  equal("as a beacon with the key in its address and a text body", await page.evaluate(() => JSON.parse(localStorage.beacon)), ["/v1/batch", keys.pk, "string"]);
   await page.goto(origin + "/");
   await events(visitor, 3);
   await page.evaluate(() => mm.track("closing"));
@@ -188,7 +193,7 @@ say(`Chromium ${browser.version()}, site ${origin}, server ${server}`);
 {
   const context = await browser.newContext();
   const page = await context.newPage();
-  await page.goto(origin + "/nothing");
+  await page.goto(origin + "/blank");
   const ask = (key, headers) => page.evaluate(async ([url, headers]) => {
     try {
       const reply = await fetch(url, { method: "POST", headers, body: '{"event":"cors"}' });
@@ -198,7 +203,7 @@ say(`Chromium ${browser.version()}, site ${origin}, server ${server}`);
     }
   }, [server + "/v1/track", { Authorization: "Bearer " + key, "Content-Type": "application/json", ...headers }]);
   equal("a listed origin may send (preflight and request)", await ask(keys.pk), [202, null]);
-  await page.goto(`http://localhost:${site}/nothing`);
+  await page.goto(`http://localhost:${site}/blank`);
   equal("an unlisted origin can read why it may not", await ask(keys.pk), [403, "origin_not_allowed"]);
   const preflight = await fetch(server + "/v1/track", { method: "OPTIONS", headers: { Origin: origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type" } });
   check("the preflight is answered", preflight.ok && preflight.headers.get("access-control-allow-origin"), `${preflight.status} ${JSON.stringify([...preflight.headers])}`);
