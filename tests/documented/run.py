@@ -59,7 +59,7 @@ def seed(checks, server, key, name, traffic=tuple(TRAFFIC)):
             if referrer is None:
                 del events[-1]["referrer"]
     status, body = server.post("/v1/batch", {"events": events}, key)
-    checks.equal(f"seeding {len(events)} events of May 2026 into {name}", (status, body), (202, {"ok": True, "count": len(events)}))
+    checks.equal(f"seeding {len(events)} events of May 2026 into {name}", (status, body["ok"], body["count"]), (202, True, len(events)))
 
 
 def admission(checks, server, keys):

@@ -74,7 +74,7 @@ pub fn router(state: AppState) -> Router {
         .merge(reads)
         .merge(doors)
         .merge(health)
-        .merge(pages::routes())
+        .merge(pages::routes(state.settings.public_url.clone()))
         .fallback(refusal::unknown_route)
         .method_not_allowed_fallback(refusal::method_not_allowed)
         .layer(from_fn_with_state(state.clone(), metrics::count))

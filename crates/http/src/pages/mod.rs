@@ -8,12 +8,12 @@ mod markdown;
 mod openapi;
 mod origin;
 
-use axum::Router;
 use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 
-pub use origin::RequestOrigin;
+use origin::PublicUrl;
 
 /// The browser script, as served.
 pub const BROWSER_SCRIPT: &str = include_str!("../../assets/a.js");
@@ -22,8 +22,9 @@ const STYLE: &str = include_str!("../../assets/site.css");
 const SITE_SCRIPT: &str = include_str!("../../assets/site.js");
 const ICON: &str = include_str!("../../assets/icon.svg");
 
-/// `GET /`, `/docs`, `/docs/{page}`, `/llms.txt`, `/openapi.json`, `/v1/a.js` and the files they use.
-pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+/// `GET /`, `/docs`, `/docs/{page}`, `/llms.txt`, `/openapi.json`, `/v1/a.js` and the files they use. Examples name
+/// `public_url`, or the host of the request where it is `None`.
+pub fn routes<S: Clone + Send + Sync + 'static>(public_url: Option<String>) -> Router<S> {
     Router::new()
         .route("/", get(home::page))
         .route("/docs", get(docs::index))
@@ -34,6 +35,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/assets/site.css", get(|| asset("text/css; charset=utf-8", STYLE)))
         .route("/assets/site.js", get(|| asset("application/javascript; charset=utf-8", SITE_SCRIPT)))
         .route("/assets/icon.svg", get(|| asset("image/svg+xml", ICON)))
+        .layer(Extension(PublicUrl(public_url)))
 }
 
 /// Any site may load the script; it is public text.
@@ -68,7 +70,7 @@ mod tests {
 
     async fn get(path: &str, host: &str) -> (StatusCode, axum::http::HeaderMap, String) {
         let request = Request::get(path).header("host", host).body(Body::empty()).unwrap();
-        let response = routes::<()>().with_state(()).oneshot(request).await.unwrap();
+        let response = routes::<()>(None).with_state(()).oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         (parts.status, parts.headers, String::from_utf8(bytes.to_vec()).unwrap())
@@ -110,6 +112,15 @@ mod tests {
             assert!(!body.contains("alert(1)") && !body.contains("x'y"), "{host}");
             assert!(body.contains("http://127.0.0.1:8787/mcp"), "{host}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_configured_address_wins_over_the_request() {
+        let request = Request::get("/").header("host", "10.0.0.7:8787").body(Body::empty()).unwrap();
+        let site = routes::<()>(Some(String::from("https://stats.example.org/"))).with_state(());
+        let body = site.oneshot(request).await.unwrap().into_body().collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        assert!(body.contains("https://stats.example.org/mcp") && !body.contains("10.0.0.7"));
     }
 
     #[tokio::test]
