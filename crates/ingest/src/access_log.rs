@@ -56,7 +56,7 @@ pub fn parse(line: &str) -> Result<Line<'_>> {
     // Common log format ends here.
     let (referrer, user_agent) = match cursor.rest() {
         "" => (None, None),
-        _ => (present(cursor.quoted("referrer")?), present(cursor.quoted("user agent")?)),
+        _ => (present(cursor.quoted("referrer")?), present(cursor.quoted_last("user agent")?)),
     };
     let (method, path) = split_request(request);
     Ok(Line { client, address: client.parse().ok(), user, time_us, method, path, status, bytes, referrer, user_agent })
@@ -117,6 +117,12 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         let word = self.word(field)?.trim_end();
         read(word).ok_or_else(|| refuse(field, start + 1, accepted))
+    }
+
+    /// The last text in quotes. Servers cut long lines: the closing quote may be missing.
+    fn quoted_last(&mut self, field: &str) -> Result<Cow<'a, str>> {
+        let text = self.rest().strip_prefix('"').ok_or_else(|| self.refuse(field, "text in double quotes"))?;
+        self.quoted(field).or_else(|_| Ok(unescaped(text)))
     }
 
     /// A text in quotes. Apache writes `\"`, `\\` and `\xHH` inside, nginx `\xHH`.

@@ -42,7 +42,8 @@ fn has_look_around(pattern: &str) -> bool {
     ["(?!", "(?=", "(?<"].iter().any(|mark| pattern.contains(mark))
 }
 
-/// The list is written for JavaScript, where `\w`, `\d` and `\b` are about ASCII.
+/// The list is written for JavaScript, where `\w` and `\d` are about ASCII. `\b` stays as it is: it differs beside letters
+/// beyond ASCII only, and the regex crate has no other.
 fn ascii_classes(pattern: &str) -> String {
     let mut text = String::with_capacity(pattern.len());
     let mut letters = pattern.chars();
@@ -54,7 +55,6 @@ fn ascii_classes(pattern: &str) -> String {
                 (Some('w'), false) => text.push_str("[0-9A-Za-z_]"),
                 (Some('d'), true) => text.push_str("0-9"),
                 (Some('d'), false) => text.push_str("[0-9]"),
-                (Some('b'), false) => text.push_str(r"(?-u:\b)"),
                 (Some(other), _) => text.extend(['\\', other]),
                 (None, _) => text.push('\\'),
             },

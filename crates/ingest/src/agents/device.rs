@@ -132,7 +132,7 @@ const LIVING_ROOM: &[&str] = &[
 ];
 
 /// Tablet, phone or desktop. uap-core names devices but does not type them, so this goes by the tokens vendors agreed on:
-/// `Mobile` in an Android agent means a phone, its absence a tablet.
+/// `Mobile` in an Android browser's agent means a phone, its absence a tablet. Apps (`Dalvik/…`) follow no such rule.
 fn device_type(user_agent: &str, system: &str) -> Label {
     let agent = user_agent.to_ascii_lowercase();
     let has = |token: &str| agent.contains(token);
@@ -148,7 +148,7 @@ fn device_type(user_agent: &str, system: &str) -> Label {
     }
     match system {
         "Android" | "HarmonyOS" if has("mobile") => Some("mobile"),
-        "Android" | "HarmonyOS" => Some("tablet"),
+        "Android" | "HarmonyOS" => agent.starts_with("mozilla/").then_some("tablet"),
         "iOS" | "Windows Phone" | "Windows Mobile" | "BlackBerry OS" | "Symbian OS" | "Firefox OS" | "KaiOS" | "Bada" => {
             Some("mobile")
         }
@@ -156,7 +156,8 @@ fn device_type(user_agent: &str, system: &str) -> Label {
             if has("mobile") && !is_windows { Some("mobile") } else { Some("desktop") }
         }
         _ if DISTRIBUTIONS.contains(&system) => Some("desktop"),
-        _ if has("mobile") => Some("mobile"),
+        // Java phones name their profile.
+        _ if has("mobile") || has("midp") => Some("mobile"),
         _ => None,
     }
 }

@@ -140,8 +140,7 @@ fn properties_text(properties: &serde_json::Map<String, Value>, errors: &mut Fie
     }
     let text = serde_json::to_string(properties).expect("a JSON object with text keys is always written");
     if text.len() > MAX_PROPERTIES_BYTES {
-        let bytes = text.len();
-        errors.add("properties", format!("must be at most {MAX_PROPERTIES_BYTES} bytes as compact JSON, got {bytes}"));
+        errors.add("properties", format!("must be at most {MAX_PROPERTIES_BYTES} bytes as compact JSON"));
         return None;
     }
     Some(text)
