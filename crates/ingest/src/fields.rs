@@ -6,6 +6,9 @@ use tributary_core::error::{Code, Error};
 /// Most fields one answer lists; the rest is counted.
 pub const MAX_LISTED_FIELDS: usize = 200;
 
+/// The field name of a fault of an element as a whole.
+pub const WHOLE: &str = "";
+
 /// What is wrong with a body, field by field. Fields of a batch are named `events.3.event`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldErrors {
@@ -36,11 +39,12 @@ impl FieldErrors {
         self.fields.iter().any(|(name, _)| name == field)
     }
 
-    /// Takes over the faults of one element, its fields named below `prefix`.
+    /// Takes over the faults of one element, its fields named below `prefix`; [`WHOLE`] becomes `prefix` itself.
     pub fn absorb(&mut self, prefix: &str, other: FieldErrors) {
         for (field, messages) in other.fields {
+            let name = if field == WHOLE { prefix.to_owned() } else { format!("{prefix}.{field}") };
             for message in messages {
-                self.add(format!("{prefix}.{field}"), message);
+                self.add(name.clone(), message);
             }
         }
         self.unlisted += other.unlisted;

@@ -10,7 +10,7 @@ use tributary_core::error::{Error, Result};
 
 use crate::body::{MAX_BATCH_BODY, MAX_FORGET_BODY, MAX_IDENTIFY_BODY, MAX_TRACK_BODY, check_size};
 use crate::draft::Draft;
-use crate::fields::{FieldErrors, body_error};
+use crate::fields::{FieldErrors, WHOLE, body_error};
 use given::{Accept, Given};
 use wire::{WireEvent, WireForget, WireIdentify};
 
@@ -48,30 +48,19 @@ pub fn batch(body: &[u8]) -> Result<Vec<Parsed>> {
         errors.add("events", format!("must hold 1 to {MAX_BATCH_EVENTS} events, got {}", events.count));
         return Err(errors.into_error());
     }
-    let read = |(index, given): (usize, Given<WireEvent>)| {
-        let mut own = FieldErrors::default();
-        match given {
-            Given::Value(wire) => Some(Parsed { draft: wire.into_draft(&mut own), errors: own }),
-            Given::Absent => {
-                errors.add(format!("events.{index}"), "must be an object, got null");
-                None
-            }
-            Given::Wrong(kind) => {
-                errors.add(format!("events.{index}"), format!("must be an object, got {kind}"));
-                None
-            }
-        }
+    Ok(events.items.into_iter().map(element).collect())
+}
+
+/// One element of a batch. What is no object is a fault of the element as a whole.
+fn element(given: Given<WireEvent>) -> Parsed {
+    let mut errors = FieldErrors::default();
+    let kind = match given {
+        Given::Value(wire) => return Parsed { draft: wire.into_draft(&mut errors), errors },
+        Given::Absent => "null",
+        Given::Wrong(kind) => kind,
     };
-    let parsed: Vec<Option<Parsed>> = events.items.into_iter().enumerate().map(read).collect();
-    if errors.is_empty() {
-        return Ok(parsed.into_iter().flatten().collect());
-    }
-    for (index, parsed) in parsed.into_iter().enumerate() {
-        if let Some(parsed) = parsed {
-            errors.absorb(&format!("events.{index}"), parsed.errors);
-        }
-    }
-    Err(errors.into_error())
+    errors.add(WHOLE, format!("must be an object, got {kind}"));
+    Parsed { draft: Draft::default(), errors }
 }
 
 /// Reads the body of `POST /v1/identify` as the draft of an [`IDENTIFY_EVENT`], traits as its properties.

@@ -1,7 +1,5 @@
 //! What the rules look at, gathered once per event.
 
-use std::borrow::Cow;
-
 use url::Url;
 
 use super::click_ids::{CLICK_IDS, ClickId, find_click_id};
@@ -58,7 +56,7 @@ impl<'a> Evidence<'a> {
     }
 
     /// Takes one parameter of the URL. The first that carries a value counts; an empty one says nothing.
-    fn note(&mut self, name: &str, value: &Cow<'_, str>) {
+    fn note(&mut self, name: &str, value: &str) {
         let Some(text) = label(value) else { return };
         if name.eq_ignore_ascii_case("utm_source") {
             self.source.get_or_insert_with(|| text.to_lowercase());

@@ -8,7 +8,7 @@ use tributary_core::time::{DAY_US, SECOND_US, format_utc, parse_instant};
 use url::Url;
 
 use super::Flight;
-use crate::fields::FieldErrors;
+use crate::fields::{FieldErrors, WHOLE};
 use crate::pipeline::Tools;
 
 /// Longest `event`, `event_id`, `anonymous_id`, `session_id`, Unicode characters.
@@ -32,6 +32,9 @@ pub const EARLIEST_US: i64 = 946_684_800 * SECOND_US;
 
 pub fn run(_: &Tools, flight: &mut Flight<'_>) {
     let errors = &mut flight.errors;
+    if errors.names(WHOLE) {
+        return;
+    }
     let draft = &mut flight.draft;
     let event = &mut flight.event;
     match draft.event.take() {
