@@ -49,6 +49,7 @@ impl InstallationSecret {
         hex::decode_to_slice(text.trim(), &mut bytes).map_err(|error| {
             Error::new(Code::Conflict, format!("{} must hold 64 hexadecimal digits", path.display())).caused_by(error)
         })?;
+        warn_if_readable_by_others(&path);
         Ok(Self(bytes))
     }
 
@@ -101,6 +102,17 @@ impl InstallationSecret {
         hex::encode(self.derive("tributary secret.key mark"))
     }
 }
+
+#[cfg(unix)]
+fn warn_if_readable_by_others(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    if fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0) {
+        tracing::warn!(path = %path.display(), "others may read secret.key; its mode should be 0600");
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_readable_by_others(_path: &Path) {}
 
 /// HMAC-SHA256.
 pub(crate) fn keyed_hash(key: &[u8; 32], message: &[u8]) -> [u8; 32] {

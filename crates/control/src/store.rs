@@ -50,9 +50,9 @@ impl Store {
         let cannot = |error: sqlx::Error| {
             Error::internal(format!("control.db could not be opened at {}", file.display())).caused_by(error)
         };
+        create_for_owner(file)?;
         let writer = pool(1).connect_with(options.clone()).await.map_err(cannot)?;
         let readers = pool(READERS).connect_with(options).await.map_err(cannot)?;
-        restrict_to_owner(file)?;
         Ok(Store { readers, writer })
     }
 
@@ -73,13 +73,14 @@ impl Store {
 
     /// Writes a consistent copy of the whole database to `file`, which must not exist.
     pub async fn copy_to(&self, file: &Path) -> Result<()> {
+        create_for_owner(file)?;
         let target = file.to_str().ok_or_else(|| Error::internal(format!("the path {} is not valid UTF-8", file.display())))?;
         sqlx::query("VACUUM INTO $1")
             .bind(target)
             .execute(&self.readers)
             .await
             .map_err(failed("control.db could not be copied"))?;
-        restrict_to_owner(file)
+        Ok(())
     }
 
     /// Closes every connection.
@@ -104,15 +105,13 @@ pub(crate) fn damaged(what: &'static str) -> Error {
     Error::internal(what)
 }
 
-/// Names, hashes and addresses inside are nobody else's business.
-#[cfg(unix)]
-fn restrict_to_owner(file: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))
-        .map_err(|error| Error::internal(format!("permissions of {} could not be set", file.display())).caused_by(error))
-}
-
-#[cfg(not(unix))]
-fn restrict_to_owner(_file: &Path) -> Result<()> {
+/// Makes an empty file, which SQLite takes for a new database, unless there is one. Names, hashes and networks inside are
+/// nobody else's business: its permissions, which SQLite hands on to the files beside it, are set before anything is in it.
+fn create_for_owner(file: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map_err(|error| Error::internal(format!("{} could not be created", file.display())).caused_by(error))?;
     Ok(())
 }

@@ -137,6 +137,7 @@ impl Writer {
             }
             return;
         }
+        self.catch_up().await;
         // One row nobody can write must not take the others with it.
         for (row, reply) in group {
             let written = self.write(&[&row]).await;
@@ -149,6 +150,16 @@ impl Writer {
                     self.lost.fetch_add(u64::from(written.is_err()), Ordering::Relaxed);
                 }
             }
+        }
+    }
+
+    /// After a failure: a commit may have succeeded although the answer to it was lost. Never goes back: what is in memory is
+    /// better evidence than a database someone may have wound back.
+    async fn catch_up(&mut self) {
+        match resume(&self.store, &self.seal_key).await {
+            Ok(head) if head.seq > self.head.seq => self.head = head,
+            Ok(_) => {}
+            Err(error) => tracing::error!(cause = error.chain(), "the audit log's head could not be read again"),
         }
     }
 

@@ -56,6 +56,7 @@ async fn files_are_their_owners_only() {
     for path in [
         world.folder.path().join("secret.key"),
         world.folder.path().join("control.db"),
+        world.folder.path().join("control.db-wal"),
         copy.path().join("secret.key"),
         copy.path().join("control.db"),
     ] {

@@ -1,6 +1,9 @@
 //! The life of a key: made, used, revoked, rotated.
 
 use crate::world::{World, code, new_workspace};
+use std::future::{Future, poll_fn};
+use std::task::Poll;
+
 use tributary_control::{KeyOwner, NewKey, WorkspaceChange};
 use tributary_core::credential::KeyKind;
 use tributary_core::error::Code;
@@ -244,6 +247,25 @@ async fn revocation_holds_among_concurrent_uses() {
             task.await.unwrap();
         }
     }
+}
+
+#[tokio::test]
+async fn a_change_is_finished_although_its_caller_leaves() {
+    let world = World::new().await;
+    let account = world.account("A").await;
+    let workspace = world.workspace(account.id, "one").await;
+    let rk = world.control.create_default_keys(workspace.id).await.unwrap().rk;
+    let prefix = world.control.authenticate(&rk).await.unwrap().prefix.clone();
+
+    // Polled once, then dropped, as a handler is when its connection closes.
+    let mut revocation = Box::pin(world.control.revoke_key(&prefix));
+    assert!(poll_fn(|context| Poll::Ready(revocation.as_mut().poll(context).is_pending())).await);
+    drop(revocation);
+    while world.control.authenticate(&rk).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    let keys = world.control.list_keys(KeyOwner::Workspace(workspace.id)).await.unwrap();
+    assert!(keys.iter().any(|key| key.prefix == prefix && key.revoked_us.is_some()));
 }
 
 #[test]
