@@ -50,6 +50,11 @@ const PAGES: &[Page] = &[
         source: include_str!("../../../../docs/agents.md"),
     },
     Page {
+        name: "keys-and-plans",
+        summary: "What each kind of key may do, rotation, plans, the audit log and how to verify it by hand.",
+        source: include_str!("../../../../docs/keys-and-plans.md"),
+    },
+    Page {
         name: "errors",
         summary: "Every error code, over HTTP and JSON-RPC, what causes it and what to do.",
         source: include_str!("../../../../docs/errors.md"),
