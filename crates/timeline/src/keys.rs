@@ -74,6 +74,9 @@ impl KeyIndex {
 
     /// The row that holds the key, if any.
     pub fn find(&self, key: u128) -> std::io::Result<Option<u32>> {
+        if self.entries == 0 {
+            return Ok(None);
+        }
         if !probes(key, self.filter.len()).all(|bit| self.filter[(bit / 64) as usize] & (1 << (bit % 64)) != 0) {
             return Ok(None);
         }

@@ -119,7 +119,6 @@ impl Current {
 
     fn finish(mut self, root: &Path) -> Result<SegmentRecord> {
         self.write_batch()?;
-        self.writer.finish().map_err(|error| failed(&self.path, error))?;
         let file = self.writer.into_inner().map_err(|error| failed(&self.path, error))?;
         self.record.data = file.finish()?;
         self.record.keys = write_keys(&self.record.keys_path(root), self.keys)?;
