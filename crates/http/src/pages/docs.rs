@@ -35,6 +35,11 @@ const PAGES: &[Page] = &[
         source: include_str!("../../../../docs/sending-events.md"),
     },
     Page {
+        name: "classification",
+        summary: "How source, device, country and bots are decided: the rules in order, the lists behind them, what differs.",
+        source: include_str!("../../../../docs/classification.md"),
+    },
+    Page {
         name: "browser-script",
         summary: "GET /v1/a.js: the snippet, what it sends, options, identify, privacy signals.",
         source: include_str!("../../../../docs/browser-script.md"),

@@ -122,3 +122,18 @@ fn rules_are_numbered_in_order() {
     assert_eq!(numbers.iter().filter(|number| !number.ends_with('a')).copied().collect::<Vec<_>>(), documented);
     assert_eq!(numbers.iter().filter(|number| number.ends_with('a')).copied().collect::<Vec<_>>(), ["4a", "14a"]);
 }
+
+#[test]
+fn the_docs_name_every_rule_and_click_id() {
+    let docs = include_str!("../../../../docs/classification.md");
+    for rule in RULES.iter().filter(|rule| rule.id != "click_id") {
+        assert!(docs.contains(&format!("| {} | `{}` | {}", rule.number, rule.id, first_words(rule.fires_when))), "{}", rule.id);
+    }
+    for click_id in CLICK_IDS {
+        assert!(docs.contains(&format!("`{}`", click_id.parameter)), "{}", click_id.parameter);
+    }
+}
+
+fn first_words(text: &str) -> &str {
+    text.split_inclusive(' ').take(3).map(str::len).sum::<usize>().checked_sub(1).map_or(text, |end| &text[..end])
+}

@@ -229,5 +229,9 @@ fn a_stored_event_classifies_the_same_again() {
 #[test]
 fn the_steps_in_order() {
     let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+    let docs = include_str!("../../../../docs/classification.md");
+    for step in STEPS {
+        assert!(docs.contains(&format!("| `{}` | {}", step.name, &step.purpose[..20])), "{}", step.name);
+    }
     assert_eq!(names, ["limits", "origin", "bot", "geo", "device", "session", "amount", "privacy", "classify"]);
 }
