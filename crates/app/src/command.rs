@@ -12,7 +12,7 @@ use crate::config::LogFormat;
 use crate::config::load::{Flags, load};
 use crate::exit::{self, Exit};
 use crate::globals::Globals;
-use crate::{output, system};
+use crate::{log, output, system};
 
 /// Analytics that people and their AI agents can trust: events in over HTTP, answers out over MCP, REST and this command
 /// line.
@@ -51,6 +51,11 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve a data folder: events in, answers out, until told to stop
+    Serve(commands::serve::Serve),
+    /// Ask about the events of a workspace
+    #[command(subcommand)]
+    Query(commands::query::Query),
     /// Create, list and change accounts
     #[command(subcommand)]
     Account(commands::account::Account),
@@ -65,6 +70,8 @@ enum Command {
     Audit(commands::audit::Audit),
     /// Forget a person: their events vanish from answers at once
     Erase(commands::erase::Erase),
+    /// Check folder, keys, hashes, audit chain, clock and disk, and say what to do
+    Doctor,
     /// Copy the data folder consistently, while it runs too
     Backup(commands::backup::Backup),
     /// Make a data folder from a backup
@@ -93,7 +100,7 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<Exit> {
-    let flags = Flags { file: cli.common.config, log_format: cli.common.log_format, ..Flags::default() };
+    let flags = Flags { file: cli.common.config, log_format: cli.common.log_format };
     let config = load(&cli.common.data, &flags)?;
     let globals = Globals {
         data: cli.common.data,
@@ -102,12 +109,19 @@ async fn run(cli: Cli) -> Result<Exit> {
         clock: system::clock(),
         entropy: system::entropy(),
     };
+    match &cli.command {
+        Command::Serve(_) => log::as_configured(&globals.config.log),
+        _ => log::quietly(&globals.config.log),
+    }
     match cli.command {
+        Command::Serve(serve) => commands::serve::run(serve, &globals).await,
+        Command::Query(query) => commands::query::run(query, &globals).await,
         Command::Account(command) => commands::account::run(command, &globals).await,
         Command::Workspace(command) => commands::workspace::run(command, &globals).await,
         Command::Key(command) => commands::key::run(command, &globals).await,
         Command::Audit(command) => commands::audit::run(command, &globals).await,
         Command::Erase(erase) => commands::erase::run(erase, &globals).await,
+        Command::Doctor => commands::doctor::run(&globals).await,
         Command::Backup(backup) => commands::backup::run(backup, &globals).await,
         Command::Restore(restore) => commands::restore::run(restore, &globals).await,
         Command::Config(command) => commands::config::run(command, &globals),

@@ -7,7 +7,9 @@ use tributary_core::clock::SharedClock;
 use tributary_core::entropy::SharedEntropy;
 use tributary_core::error::Result;
 
+use crate::commands::serve::Listen;
 use crate::config::Config;
+use crate::config::check::check;
 use crate::folder::{Folder, Missing};
 use crate::operator::Operator;
 
@@ -38,6 +40,19 @@ impl Globals {
                 outcome.and_then(|answer| closed.map(|()| answer))
             }
         }
+    }
+
+    /// The same with the flags of a serving command, which win over file and environment.
+    pub fn listening(&self, flags: &Listen) -> Result<Globals> {
+        let mut config = Config::clone(&self.config);
+        if let Some(listen) = &flags.listen {
+            config.server.listen.clone_from(listen);
+        }
+        if let Some(url) = &flags.public_url {
+            config.server.public_url = Some(url.trim_end_matches('/').to_owned());
+        }
+        check(&config)?;
+        Ok(Globals { config: Arc::new(config), ..self.clone() })
     }
 
     /// The address clients use, as far as the configuration tells: a running server knows its own.

@@ -15,7 +15,9 @@ pub mod import;
 pub mod folder;
 pub mod operator;
 pub mod query;
+pub mod serve;
 pub mod store;
 
 pub mod client;
+pub mod log;
 pub mod system;

@@ -1,10 +1,16 @@
 //! One module per command: its arguments, what it does, how it is shown.
 
+pub mod serve;
+
 pub mod account;
+pub mod key;
+pub mod workspace;
+
+pub mod query;
+
 pub mod audit;
 pub mod backup;
 pub mod config;
+pub mod doctor;
 pub mod erase;
-pub mod key;
 pub mod restore;
-pub mod workspace;

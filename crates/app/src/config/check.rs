@@ -1,8 +1,10 @@
 //! What types cannot say about a configuration.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
+use tributary_control::normalise_origin;
 use tributary_core::error::{Code, Error, Result};
+use tributary_http::settings::Network;
 
 use super::Config;
 
@@ -16,6 +18,9 @@ pub fn check(config: &Config) -> Result<()> {
     listen_address(&config.server.listen)?;
     if let Some(url) = &config.server.public_url {
         origin("server.public_url", url)?;
+        if url.ends_with('/') {
+            return Err(refuse("server.public_url", "must not end with a slash"));
+        }
     }
     for proxy in &config.server.trusted_proxies {
         network(proxy)?;
@@ -72,34 +77,11 @@ pub fn listen_address(text: &str) -> Result<SocketAddr> {
 }
 
 fn network(text: &str) -> Result<()> {
-    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-    let widest = match address.parse::<IpAddr>() {
-        Ok(IpAddr::V4(_)) => Some(32),
-        Ok(IpAddr::V6(_)) => Some(128),
-        Err(_) => None,
-    };
-    let fits = widest.is_some_and(|widest| bits.is_none_or(|bits| bits.parse::<u8>().is_ok_and(|bits| bits <= widest)));
-    if fits {
-        return Ok(());
-    }
-    Err(refuse(
-        "server.trusted_proxies",
-        &format!("`{text}` is not an address or network; accepted: 10.0.0.7, 10.0.0.0/8, fd00::/8"),
-    ))
+    text.parse::<Network>().map(|_| ()).map_err(|error| refuse("server.trusted_proxies", error.message()))
 }
 
 fn origin(key: &str, text: &str) -> Result<()> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let plain = rest.is_some_and(|rest| {
-        !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'?' | b'#' | b'@' | b'"'))
-    });
-    if plain {
-        return Ok(());
-    }
-    Err(refuse(
-        key,
-        &format!("`{text}` is not an origin; accepted: https://analytics.example.com, without a path or slash at the end"),
-    ))
+    normalise_origin(text).map(|_| ()).map_err(|error| refuse(key, error.message()))
 }
 
 fn refuse(key: &str, reason: &str) -> Error {

@@ -14,15 +14,11 @@ pub const FILE_NAME: &str = "tributary.toml";
 /// What environment variables start with; sections and keys follow, separated by two underscores.
 pub const ENV_PREFIX: &str = "TRIBUTARY__";
 
-/// What flags say; each wins over every other layer.
+/// What flags of every command say; each wins over every other layer. Serving commands add [`crate::commands::serve::Listen`].
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     /// `--config`: this file instead of `DIR/tributary.toml`.
     pub file: Option<PathBuf>,
-    /// `--listen`.
-    pub listen: Option<String>,
-    /// `--public-url`.
-    pub public_url: Option<String>,
     /// `--log-format`.
     pub log_format: Option<LogFormat>,
 }
@@ -45,12 +41,6 @@ pub fn load(data: &Path, flags: &Flags) -> Result<Config> {
     refuse_unknown(&layers, &given)?;
     let layers = Figment::from(Serialized::defaults(Config::default())).merge(layers);
     let mut config: Config = layers.extract().map_err(|error| refuse(&error))?;
-    if let Some(listen) = &flags.listen {
-        config.server.listen.clone_from(listen);
-    }
-    if let Some(url) = &flags.public_url {
-        config.server.public_url = Some(url.clone());
-    }
     if let Some(format) = flags.log_format {
         config.log.format = format;
     }

@@ -43,6 +43,8 @@ pub struct Server {
     /// Origins of web pages that may call `/mcp` from a browser, such as http://localhost:6274 (MCP Inspector), besides
     /// loopback origins. The origins a publishable key may be used from are set per workspace.
     pub allowed_origins: Vec<String>,
+    /// Whether secret keys may read over REST too. The documented endpoints take read keys only.
+    pub secret_keys_read: bool,
     /// Seconds a stopping server waits for requests under way.
     pub shutdown_grace_seconds: u64,
 }
@@ -54,6 +56,7 @@ impl Default for Server {
             public_url: None,
             trusted_proxies: Vec::new(),
             allowed_origins: Vec::new(),
+            secret_keys_read: false,
             shutdown_grace_seconds: 15,
         }
     }
