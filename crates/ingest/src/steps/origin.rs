@@ -31,7 +31,8 @@ pub fn run(_: &Tools, flight: &mut Flight<'_>) {
         .or(arrival.request_host.as_deref())
         .map(str::to_owned);
     if flight.event.path.is_none() {
-        flight.event.path = flight.url.as_ref().filter(|url| !url.cannot_be_a_base()).map(|url| url.path().to_owned());
+        let hierarchical = flight.url.as_ref().filter(|url| !url.cannot_be_a_base());
+        flight.event.path = hierarchical.map(|url| url.path().to_owned()).filter(|path| !path.is_empty());
     }
 }
 

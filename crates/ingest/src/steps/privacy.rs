@@ -22,7 +22,7 @@ pub fn run(tools: &Tools, flight: &mut Flight<'_>) {
     clean(&mut event.url, &mut flight.url, Fragment::Keep);
     clean(&mut event.referrer, &mut flight.referrer, Fragment::Drop);
     if let Some(path) = event.path.as_deref().and_then(|path| without_personal(path, Fragment::Keep)) {
-        event.path = Some(path);
+        event.path = Some(path).filter(|path| !path.is_empty());
     }
 }
 

@@ -246,9 +246,9 @@ proptest! {
 
     #[test]
     fn no_event_panics(
-        url in "(https?://)?[a-z0-9.:@/?&=#%+éß -]{0,60}",
+        url in "(https?://|[a-z]{1,4}:/{0,2})?[a-z0-9.:@/?&=#%+éß -]{0,60}",
         referrer in "(https?://|android-app://)?[a-z0-9.:@/?&=#%+é\\[\\]-]{0,60}",
-        path in "/?[a-z?&=#%+é@.]{0,40}",
+        path in "/?(\\?email=[a-z@]{0,9})?[a-z?&=#%+é@.]{0,40}",
         agent in ".{0,60}",
         properties in any_json(),
     ) {

@@ -159,7 +159,9 @@ fn paths_come_from_the_url_unless_given() {
     assert_eq!(path(json!({ "event": "e", "url": "https://a.com", "path": "/own?email=x&b=1" })), text("/own?b=1"));
     assert_eq!(path(json!({ "event": "e", "url": "https://a.com" })), text("/"));
     assert_eq!(path(json!({ "event": "e", "url": "mailto:x" })), None);
+    assert_eq!(path(json!({ "event": "e", "url": "android-app://com.example" })), None);
     assert_eq!(path(json!({ "event": "e", "path": "" })), None);
+    assert_eq!(path(json!({ "event": "e", "path": "?email=x" })), None);
 }
 
 #[test]
