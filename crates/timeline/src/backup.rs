@@ -12,7 +12,7 @@ use crate::files::{io_error, sync_folder};
 impl Shared {
     /// The database's copy decides which segments belong to it; while they are copied none can go.
     pub fn backup(&self, into: &Path) -> Result<()> {
-        let _segments = self.segments.lock().expect("no holder of this lock panics");
+        let _compacting = self.compacting.lock().expect("no holder of this lock panics");
         fs::create_dir_all(into).map_err(|error| io_error("creating", into, error))?;
         let database = into.join(DATABASE);
         if database.exists() {

@@ -20,7 +20,7 @@ const TIER_FACTOR: u32 = 8;
 impl Shared {
     /// Merges where a month has gathered many segments of one size.
     pub fn compact_by_size(&self) -> Result<()> {
-        let _segments = self.segments.lock().expect("no holder of this lock panics");
+        let _compacting = self.compacting.lock().expect("no holder of this lock panics");
         for workspace in self.all_workspaces() {
             for segments in by_month(&workspace.state().segments).into_values() {
                 let mut tiers: BTreeMap<u32, Vec<Arc<Segment>>> = BTreeMap::new();
@@ -37,13 +37,24 @@ impl Shared {
 
     /// Merges whatever can be, and rewrites whatever holds something erased.
     pub fn compact_everything(&self) -> Result<()> {
-        let _segments = self.segments.lock().expect("no holder of this lock panics");
+        self.rewrite(|segment| self.is_small(segment))
+    }
+
+    /// Takes erased events off the disk, where there are any.
+    pub fn rewrite_erased(&self) -> Result<()> {
+        let is_needed = self.all_workspaces().iter().any(|workspace| !workspace.state().tombstones.is_empty());
+        if is_needed { self.rewrite(|_| false) } else { Ok(()) }
+    }
+
+    /// Merges, month by month, the segments that hold something erased and those that are worth it otherwise.
+    fn rewrite(&self, is_worth_it: impl Fn(&Segment) -> bool) -> Result<()> {
+        let _compacting = self.compacting.lock().expect("no holder of this lock panics");
         for workspace in self.all_workspaces() {
             let state = workspace.state();
+            let is_stale = |segment: &Arc<Segment>| state.tombstones.iter().any(|tombstone| segment.is_pending(tombstone));
             for segments in by_month(&state.segments).into_values() {
-                let is_stale = |segment: &Arc<Segment>| state.tombstones.iter().any(|tombstone| segment.is_pending(tombstone));
                 let worth: Vec<Arc<Segment>> =
-                    segments.into_iter().filter(|segment| self.is_small(segment) || is_stale(segment)).collect();
+                    segments.into_iter().filter(|segment| is_worth_it(segment) || is_stale(segment)).collect();
                 if worth.len() > 1 || worth.iter().any(is_stale) {
                     self.merge(&workspace, &worth)?;
                 }

@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 impl Shared {
     /// Flushes every workspace that has something in the log.
     pub fn flush_all(&self) -> Result<()> {
-        let _segments = self.segments.lock().expect("no holder of this lock panics");
+        let _flushing = self.flushing.lock().expect("no holder of this lock panics");
         for workspace in self.all_workspaces() {
             self.flush(&workspace)?;
         }

@@ -72,8 +72,10 @@ pub(crate) struct Shared {
     workspaces: RwLock<Workspaces>,
     next_segment: AtomicU64,
     log: Log,
-    /// Held by whoever lists or unlists segments (flush, compaction) or needs them to stay (backup).
-    segments: Mutex<()>,
+    /// Held during a flush: one at a time.
+    flushing: Mutex<()>,
+    /// Held by whoever takes segments away (compaction) or needs them to stay (backup, verification).
+    compacting: Mutex<()>,
 }
 
 impl Timeline {
@@ -84,8 +86,8 @@ impl Timeline {
     /// `Internal` when the folder cannot be used or was made with another `visitor_key` or by another version;
     /// `UpstreamFailed` naming what is damaged in the log. Segments are checked when they are first read.
     pub fn open(folder: &Path, options: Options) -> Result<Arc<Timeline>> {
-        let (shared, wake) = open::open(folder, options)?;
-        let maintenance = Maintenance::start(shared.clone(), wake);
+        let (shared, grown) = open::open(folder, options)?;
+        let maintenance = Maintenance::start(&shared, grown);
         Ok(Arc::new(Timeline { shared, maintenance }))
     }
 

@@ -40,9 +40,12 @@ pub(crate) struct Log {
 
 enum Command {
     Append(Append),
-    Run(Box<dyn FnOnce(&mut Connection, &mut TailKeys) + Send>),
+    Run(Work),
     Stop,
 }
+
+/// Something else that changes the database.
+type Work = Box<dyn FnOnce(&mut Connection, &mut TailKeys) + Send>;
 
 struct Append {
     workspace: Arc<Workspace>,
@@ -118,8 +121,8 @@ impl Log {
     /// Stores events; see [`tributary_events::store::EventStore::append`].
     pub async fn append(&self, workspace: Arc<Workspace>, events: Vec<Stored>) -> Result<Appended> {
         let count = events.len();
-        let payload = encode(events.iter().map(|event| &event.event))?;
         let _place = self.reserve(count)?;
+        let payload = encode(events.iter().map(|event| &event.event))?;
         let (reply, answer) = oneshot::channel();
         self.send(Command::Append(Append { workspace, events, payload, reply }))?;
         answer.await.map_err(|_| closed())?

@@ -1,16 +1,21 @@
-//! The background thread: flushes tails that have grown or aged, then compacts by size.
+//! Two background threads: one flushes tails that have grown or aged, the other compacts, so that a long merge never keeps
+//! the tail from being flushed.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tributary_core::error::Result;
 
 use crate::Shared;
 
 /// Pause after a failure, so that a full disk is not hammered.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// Shortest wait for growth.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
-/// Wakes the thread.
+/// Wakes a thread.
 #[derive(Default)]
 pub(crate) struct Wake {
     signal: Mutex<Signal>,
@@ -23,14 +28,14 @@ struct Signal {
     is_stopping: bool,
 }
 
-/// The thread's handle.
+/// The threads' handle.
 pub(crate) struct Maintenance {
-    wake: Arc<Wake>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    wakes: [Arc<Wake>; 2],
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Wake {
-    /// Events were committed.
+    /// There is more than before.
     pub fn notify(&self) {
         self.signal.lock().expect("no holder of this lock panics").has_grown = true;
         self.changed.notify_one();
@@ -57,6 +62,12 @@ impl Wake {
             Next::Grown
         }
     }
+
+    /// Waits this long, unless asked to stop.
+    fn rest(&self, pause: Duration) {
+        let signal = self.signal.lock().expect("no holder of this lock panics");
+        drop(self.changed.wait_timeout_while(signal, pause, |signal| !signal.is_stopping));
+    }
 }
 
 enum Next {
@@ -66,46 +77,71 @@ enum Next {
 }
 
 impl Maintenance {
-    pub fn start(shared: Arc<Shared>, wake: Arc<Wake>) -> Self {
-        let waker = wake.clone();
-        let thread = std::thread::Builder::new()
-            .name(String::from("tributary-segments"))
-            .spawn(move || serve(&shared, &waker))
-            .expect("the system can start one more thread");
-        Self { wake, thread: Mutex::new(Some(thread)) }
+    /// Starts both threads; `grown` tells of commits.
+    pub fn start(shared: &Arc<Shared>, grown: Arc<Wake>) -> Self {
+        let flushed = Arc::new(Wake::default());
+        let wakes = [grown.clone(), flushed.clone()];
+        let (flusher, compacter) = (shared.clone(), shared.clone());
+        let compactions = flushed.clone();
+        let threads = vec![
+            spawn("tributary-flush", move || flush(&flusher, &grown, &flushed)),
+            spawn("tributary-compact", move || compact(&compacter, &compactions)),
+        ];
+        Self { wakes, threads: Mutex::new(threads) }
     }
 
-    /// Finishes the work at hand and ends the thread.
+    /// Finishes the work at hand and ends the threads.
     pub fn stop(&self) {
-        self.wake.stop();
-        if let Some(thread) = self.thread.lock().expect("no holder of this lock panics").take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the segments' thread ended badly");
+        self.wakes.iter().for_each(|wake| wake.stop());
+        for thread in self.threads.lock().expect("no holder of this lock panics").drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread that looks after segments ended badly");
+            }
         }
     }
 }
 
-fn serve(shared: &Shared, wake: &Wake) {
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).expect("the system can start one more thread")
+}
+
+fn flush(shared: &Shared, grown: &Wake, flushed: &Wake) {
     let patience = Duration::from_millis(shared.options.flush_after_ms);
-    let mut age = std::time::Instant::now();
+    let mut last = Instant::now();
     loop {
-        let next = wake.wait(patience.saturating_sub(age.elapsed()).max(Duration::from_millis(1)));
-        let is_due = match next {
+        let is_due = match grown.wait(patience.saturating_sub(last.elapsed()).max(SHORTEST_WAIT)) {
             Next::Stop => return,
             Next::Aged => true,
             Next::Grown => {
-                shared.log.tail_events.load(Ordering::SeqCst) >= shared.options.flush_events || age.elapsed() >= patience
+                shared.log.tail_events.load(Ordering::SeqCst) >= shared.options.flush_events || last.elapsed() >= patience
             }
         };
-        if !is_due {
-            continue;
+        if is_due {
+            last = Instant::now();
+            attempt(grown, "flushing", || shared.flush_all());
+            flushed.notify();
         }
-        age = std::time::Instant::now();
-        let done = shared.flush_all().and_then(|()| shared.compact_by_size());
-        if let Err(error) = done {
-            tracing::error!(error = %error.chain(), "writing segments failed; events stay in the log, trying again");
-            std::thread::sleep(RETRY_AFTER);
+    }
+}
+
+fn compact(shared: &Shared, flushed: &Wake) {
+    let patience = Duration::from_millis(shared.options.flush_after_ms);
+    let mut last_rewrite = Instant::now();
+    loop {
+        if let Next::Stop = flushed.wait(patience) {
+            return;
         }
+        attempt(flushed, "compacting", || shared.compact_by_size());
+        if last_rewrite.elapsed() >= patience {
+            last_rewrite = Instant::now();
+            attempt(flushed, "rewriting segments without what was erased", || shared.rewrite_erased());
+        }
+    }
+}
+
+fn attempt(wake: &Wake, what: &str, work: impl FnOnce() -> Result<()>) {
+    if let Err(error) = work() {
+        tracing::error!(error = %error.chain(), "{what} failed; nothing is lost, trying again");
+        wake.rest(RETRY_AFTER);
     }
 }

@@ -66,7 +66,8 @@ pub(crate) fn open(folder: &Path, options: Options) -> Result<(Arc<Shared>, Arc<
         workspaces: RwLock::new(workspaces),
         next_segment: AtomicU64::new(next_segment),
         log,
-        segments: Mutex::new(()),
+        flushing: Mutex::new(()),
+        compacting: Mutex::new(()),
     };
     Ok((Arc::new(shared), wake))
 }

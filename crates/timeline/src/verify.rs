@@ -50,7 +50,7 @@ pub struct FolderStats {
 impl Shared {
     pub fn verify(&self) -> Result<Verification> {
         // Nothing may be swapped while it is looked at.
-        let _segments = self.segments.lock().expect("no holder of this lock panics");
+        let _compacting = self.compacting.lock().expect("no holder of this lock panics");
         let mut found = Verification::default();
         for workspace in self.all_workspaces() {
             for segment in workspace.state().segments {
