@@ -7,12 +7,12 @@ mod click_ids;
 mod evidence;
 mod referrers;
 
-use tributary_core::event::Confidence;
+use tributary_core::event::Confidence::{self, High, Low, Medium};
 use url::Url;
 
 pub use click_ids::{CLICK_IDS, ClickId, is_click_id};
 use evidence::{Evidence, Network};
-pub use referrers::{Kind, Site, find_site, own_registrable_domain};
+pub use referrers::{Kind, Site, find_site, registrable_domain};
 
 /// What the classifier decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,6 @@ struct Found {
 const PAID: &str = "paid";
 const SOCIAL: &str = "social";
 const UNKNOWN: &str = "unknown";
-use Confidence::{High, Low, Medium};
 
 fn found(source: impl Into<String>, medium: impl Into<String>, confidence: Confidence) -> Option<Found> {
     Some(Found { source: source.into(), medium: medium.into(), confidence, rule_id: None })
@@ -124,7 +123,7 @@ rules! {
     "19" direct "no signal at all" |e| e.referrer_host.is_none().then(|| found("direct", "direct", High))?;
     "20" ref_other "any other referrer" |e| {
         let host = e.referrer_host.as_deref()?;
-        found(own_registrable_domain(host), "referral", Low)
+        found(registrable_domain(host), "referral", Low)
     };
 }
 

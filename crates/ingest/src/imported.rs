@@ -56,10 +56,11 @@ impl Pipeline {
         event.received_us = restored.received_us.unwrap_or(event.received_us).min(cx.received_us);
         event.origin = restored.origin.unwrap_or(event.origin);
         event.source_confidence = restored.source_confidence.unwrap_or(event.source_confidence);
-        if let Some(rule) = restored.source_rule_id {
+        let labelled = |label: &String| !label.is_empty();
+        if let Some(rule) = restored.source_rule_id.filter(labelled) {
             event.source_rule_id = rule.chars().take(MAX_LABEL_CHARS).collect();
         }
-        if let Some(bot) = restored.bot {
+        if let Some(bot) = restored.bot.filter(labelled) {
             event.bot = Some(bot.chars().take(MAX_LABEL_CHARS).collect());
         }
         // An export writes every session's id; a derived one stays derived, so that both workspaces hold the same event.

@@ -46,7 +46,7 @@ pub fn plain_host(host: &str) -> String {
 
 /// The name under which an unknown host appears in `source`: its registrable domain, or the host itself where it has none
 /// (addresses, single labels).
-pub fn own_registrable_domain(host: &str) -> String {
+pub fn registrable_domain(host: &str) -> String {
     if host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok() {
         return host.to_owned();
     }
@@ -67,10 +67,24 @@ const OWN: &[(Kind, &str, &str)] = &[
     (Kind::Social, "twitter", "com.twitter.android"),
     (Kind::Social, "linkedin", "com.linkedin.android"),
     (Kind::Social, "pinterest", "com.pinterest"),
+    (Kind::Social, "pinterest", "pinterest.at"),
+    (Kind::Social, "pinterest", "pinterest.cl"),
+    (Kind::Social, "pinterest", "pinterest.co.kr"),
+    (Kind::Social, "pinterest", "pinterest.com.mx"),
+    (Kind::Social, "pinterest", "pinterest.it"),
+    (Kind::Social, "pinterest", "pinterest.ph"),
+    (Kind::Social, "pinterest", "pinterest.ru"),
     (Kind::Social, "tiktok", "com.zhiliaoapp.musically"),
     (Kind::Social, "youtube", "com.google.android.youtube"),
     (Kind::Social, "whatsapp", "com.whatsapp"),
-    (Kind::Social, "whatsapp", "web.whatsapp.com"),
+    (Kind::Social, "whatsapp", "whatsapp.com"),
+    (Kind::Social, "whatsapp", "wa.me"),
+    (Kind::Social, "telegram", "t.me"),
+    (Kind::Social, "line", "line.me"),
+    (Kind::Social, "quora", "quora.com"),
+    (Kind::Social, "medium", "medium.com"),
+    (Kind::Social, "twitch", "twitch.tv"),
+    (Kind::Social, "dailymotion", "dailymotion.com"),
     (Kind::Search, "google", "com.google.android.googlequicksearchbox"),
     (Kind::Search, "duckduckgo", "com.duckduckgo.mobile.android"),
     (Kind::Search, "brave", "search.brave.com"),
