@@ -1,7 +1,7 @@
 //! The command tree and the way from the command line to an exit code.
 
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::config::LogFormat;
 use crate::config::load::{Flags, load};
 use crate::exit::{self, Exit};
 use crate::globals::Globals;
-use crate::{log, output, system};
+use crate::{demo, export, import, log, output, system};
 
 /// Analytics that people and their AI agents can trust: events in over HTTP, answers out over MCP, REST and this command
 /// line.
@@ -25,6 +25,9 @@ pub struct Cli {
     command: Command,
 }
 
+/// The data folder, unless --data names another.
+const DEFAULT_DATA: &str = "tributary-data";
+
 /// Flags of every command.
 #[derive(Args, Debug)]
 struct Common {
@@ -33,7 +36,7 @@ struct Common {
         long,
         global = true,
         env = "TRIBUTARY_DATA",
-        default_value = "tributary-data",
+        default_value = DEFAULT_DATA,
         value_name = "DIR",
         help_heading = "Global options"
     )]
@@ -53,6 +56,8 @@ struct Common {
 enum Command {
     /// Serve a data folder: events in, answers out, until told to stop
     Serve(commands::serve::Serve),
+    /// Make a demo with two workspaces of realistic events, once, and serve it
+    Demo(demo::command::DemoArgs),
     /// Ask about the events of a workspace
     #[command(subcommand)]
     Query(commands::query::Query),
@@ -68,6 +73,11 @@ enum Command {
     /// List the audit log of tool calls and verify its chain
     #[command(subcommand)]
     Audit(commands::audit::Audit),
+    /// Import events from files
+    #[command(subcommand)]
+    Import(import::command::Import),
+    /// Write a workspace's events to a file
+    Export(export::command::Export),
     /// Forget a person: their events vanish from answers at once
     Erase(commands::erase::Erase),
     /// Check folder, keys, hashes, audit chain, clock and disk, and say what to do
@@ -101,25 +111,28 @@ pub fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<Exit> {
     let flags = Flags { file: cli.common.config, log_format: cli.common.log_format };
-    let config = load(&cli.common.data, &flags)?;
-    let globals = Globals {
-        data: cli.common.data,
-        config: Arc::new(config),
-        json: cli.common.json,
-        clock: system::clock(),
-        entropy: system::entropy(),
+    let data = match &cli.command {
+        // Without --data the demo keeps out of the folder real data would be in.
+        Command::Demo(_) if cli.common.data == Path::new(DEFAULT_DATA) => PathBuf::from(demo::command::DEFAULT_DATA),
+        _ => cli.common.data,
     };
+    let config = load(&data, &flags)?;
+    let globals =
+        Globals { data, config: Arc::new(config), json: cli.common.json, clock: system::clock(), entropy: system::entropy() };
     match &cli.command {
-        Command::Serve(_) => log::as_configured(&globals.config.log),
+        Command::Serve(_) | Command::Demo(_) => log::as_configured(&globals.config.log),
         _ => log::quietly(&globals.config.log),
     }
     match cli.command {
         Command::Serve(serve) => commands::serve::run(serve, &globals).await,
+        Command::Demo(demo) => Box::pin(demo::command::run(demo, &globals)).await,
         Command::Query(query) => commands::query::run(query, &globals).await,
         Command::Account(command) => commands::account::run(command, &globals).await,
         Command::Workspace(command) => commands::workspace::run(command, &globals).await,
         Command::Key(command) => commands::key::run(command, &globals).await,
         Command::Audit(command) => commands::audit::run(command, &globals).await,
+        Command::Import(import) => Box::pin(import::command::run(import, &globals)).await,
+        Command::Export(export) => Box::pin(export::command::run(export, &globals)).await,
         Command::Erase(erase) => commands::erase::run(erase, &globals).await,
         Command::Doctor => commands::doctor::run(&globals).await,
         Command::Backup(backup) => commands::backup::run(backup, &globals).await,

@@ -1,7 +1,6 @@
 //! The demo's events, day by day: same seed, number and end, same events.
 
 use tributary_core::error::Result;
-use tributary_core::time::DAY_US;
 use tributary_core::time::zone;
 use tributary_ingest::arrival::{Arrival, Channel};
 
@@ -278,9 +277,4 @@ impl Town {
             due.push(place);
         }
     }
-}
-
-/// First instant the demo covers, microseconds.
-pub fn first_us(recipe: &Recipe) -> i64 {
-    recipe.until_us - DAYS as i64 * DAY_US
 }

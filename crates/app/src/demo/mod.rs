@@ -1,8 +1,13 @@
 //! `tributary demo`: a server with two workspaces full of realistic, repeatable events.
 
+pub mod command;
+
+pub mod prepare;
+
+pub mod generate;
+
 mod calendar;
 mod dice;
-pub mod generate;
 mod saas;
 mod shop;
 pub mod visit;

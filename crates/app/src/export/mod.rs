@@ -2,6 +2,9 @@
 //!
 //! The columns carry the names `tributary import events` reads, so an export is imported again without a mapping.
 
-pub mod columns;
+pub mod command;
+
 pub mod stream;
+
+pub mod columns;
 pub mod write;

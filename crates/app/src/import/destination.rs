@@ -7,29 +7,22 @@ use tributary_core::clock::SharedClock;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::scope::WorkspaceScope;
 use tributary_events::store::{EventStore, Outcome};
+use tributary_http::admin::RowFate as Fate;
 use tributary_ingest::arrival::{Arrival, Channel};
 use tributary_ingest::imported::ImportedRow;
 use tributary_ingest::pipeline::Pipeline;
 
 use crate::import::remote::Remote;
-
-/// What became of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// Stored.
-    Accepted,
-    /// Its `event_id` was there already.
-    Duplicate,
-    /// Not stored, and why.
-    Rejected(String),
-}
+use crate::import::served::Served;
 
 /// Where imported rows go.
 #[derive(Clone)]
 pub enum Destination {
     /// A workspace of a store this process holds.
     Store(Local),
-    /// A workspace of a running server.
+    /// A workspace of the server that owns the data folder.
+    Owner(Served),
+    /// A workspace of a running server elsewhere.
     Server(Remote),
 }
 

@@ -1,11 +1,20 @@
 //! `tributary import events`: files of events into a workspace.
 
-pub mod cell;
-pub mod destination;
+pub mod command;
+
+pub mod job;
+pub mod run;
+
 pub mod mapping;
 pub mod plan;
-pub mod progress;
+
 pub mod read;
-pub mod rejected;
+
+pub mod cell;
+
+pub mod destination;
 pub mod remote;
-pub mod run;
+pub mod served;
+
+pub mod progress;
+pub mod rejected;

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::time::format_utc;
+use tributary_http::admin::RowFate as Fate;
 use tributary_ingest::draft::Draft;
 use tributary_ingest::imported::ImportedRow;
-
-use crate::import::destination::Fate;
 
 /// Events of one request: the documented limit.
 const BATCH_EVENTS: usize = 1_000;
@@ -159,7 +158,13 @@ fn wire(draft: Draft) -> Value {
     set("path", draft.path.map(Value::from));
     set("referrer", draft.referrer.map(Value::from));
     set("context", draft.context.map(|context| json!({ "ip": context.ip, "user_agent": context.user_agent })));
-    set("properties", draft.properties.map(Value::Object));
+    // Over HTTP a typed amount is a pair of properties.
+    let mut properties = draft.properties.unwrap_or_default();
+    if let (Some(amount), Some(currency)) = (draft.amount, draft.currency) {
+        properties.insert(String::from("amount"), Value::from(amount));
+        properties.insert(String::from("currency"), Value::from(currency));
+    }
+    set("properties", (!properties.is_empty()).then_some(Value::Object(properties)));
     Value::Object(event)
 }
 

@@ -3,15 +3,15 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tributary_core::error::{Error, Result};
+use tributary_http::admin::RowFate as Fate;
 use tributary_ingest::imported::ImportedRow;
 
-use crate::import::destination::{Destination, Fate, Prepared};
+use crate::import::destination::{Destination, Prepared};
 use crate::import::progress::Progress;
 use crate::import::read::{Batch, Reading, read};
 use crate::import::rejected::Rejected;
@@ -89,7 +89,7 @@ fn stage(batch: &mut Batch, destination: &Destination) -> Staged {
             let local = local.clone();
             Staged::Local(spawn_blocking(move || local.prepare(rows)))
         }
-        Destination::Server(_) => Staged::Remote(rows),
+        Destination::Server(_) | Destination::Owner(_) => Staged::Remote(rows),
     }
 }
 
@@ -100,7 +100,8 @@ async fn settle(staged: Staged, destination: &Destination) -> Result<Vec<Fate>> 
             local.store(prepared).await
         }
         (Staged::Remote(rows), Destination::Server(remote)) => remote.send(rows).await,
-        (Staged::Local(_), Destination::Server(_)) | (Staged::Remote(_), Destination::Store(_)) => {
+        (Staged::Remote(rows), Destination::Owner(served)) => served.send(rows).await,
+        (Staged::Local(_), Destination::Server(_) | Destination::Owner(_)) | (Staged::Remote(_), Destination::Store(_)) => {
             Err(Error::internal("a batch was staged for another destination"))
         }
     }
@@ -123,9 +124,4 @@ fn count(batch: &Batch, fates: Vec<Fate>, counts: &mut Counts, rejected: &mut Re
         }
     }
     Ok(())
-}
-
-/// The bytes-read counter of a fresh reading.
-pub fn counter() -> Arc<std::sync::atomic::AtomicU64> {
-    Arc::default()
 }

@@ -2,6 +2,7 @@
 
 mod backup;
 pub mod place;
+pub(crate) mod rows;
 
 use async_trait::async_trait;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,11 @@ use tributary_core::clock::SharedClock;
 use tributary_core::error::{Error, Result};
 use tributary_core::time::format_utc;
 use tributary_events::store::{Erasure, EventStore};
-use tributary_http::admin::{BackupDone, Holdings, Person, QueryAnswer, QueryBody, Store, StoreFault, StoreReport};
+use tributary_http::admin::{
+    BackupDone, Extent, Holdings, ImportRowsBody, Person, QueryAnswer, QueryBody, RowFate, RowsBody, RowsPage, Store, StoreFault,
+    StoreReport,
+};
+use tributary_ingest::pipeline::Pipeline;
 use tributary_timeline::Timeline;
 
 use crate::folder::owned::Owned;
@@ -24,6 +29,7 @@ pub struct FolderStore {
     root: PathBuf,
     control: Control,
     timeline: Arc<Timeline>,
+    pipeline: Arc<Pipeline>,
     clock: SharedClock,
 }
 
@@ -34,6 +40,7 @@ impl FolderStore {
             root: owned.root.clone(),
             control: owned.control.clone(),
             timeline: owned.timeline.clone(),
+            pipeline: owned.pipeline.clone(),
             clock: globals.clock.clone(),
         })
     }
@@ -54,6 +61,19 @@ impl Store for FolderStore {
 
     async fn query(&self, access: &WorkspaceAccess, question: QueryBody) -> Result<QueryAnswer> {
         query::answer(&*self.timeline, access, question, self.clock.now_us()).await
+    }
+
+    async fn import(&self, access: &WorkspaceAccess, rows: ImportRowsBody) -> Result<Vec<RowFate>> {
+        rows::import(self, access, rows).await
+    }
+
+    async fn extent(&self, access: &WorkspaceAccess) -> Result<Extent> {
+        let held = self.timeline.describe(&access.scope).await?;
+        Ok(Extent { events: held.events, first_us: held.first_us, last_us: held.last_us, watermark: held.watermark })
+    }
+
+    async fn rows(&self, access: &WorkspaceAccess, which: RowsBody) -> Result<RowsPage> {
+        rows::page(&*self.timeline, &access.scope, which).await
     }
 
     async fn erase(&self, access: &WorkspaceAccess, person: Person, from_disk: bool) -> Result<u64> {

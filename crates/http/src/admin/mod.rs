@@ -10,12 +10,14 @@ mod body;
 mod erase;
 mod key;
 mod query;
+mod rows;
 mod store;
 mod workspace;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, patch, post};
 use tributary_control::Control;
 use tributary_core::clock::SharedClock;
@@ -26,6 +28,7 @@ pub use body::Refusal;
 pub use erase::{EraseBody, Erased};
 pub use key::{IssuedKey, KeyAnswer, KeyOwnerBody, NewKeyBody};
 pub use query::{BotsBody, QueryAnswer, QueryBody, QuestionBody, RangeBody};
+pub use rows::{Extent, ImportRowsBody, ImportTerms, RowFate, RowsBody, RowsPage, visitor_key};
 pub use store::{BackupBody, BackupDone, Holdings, Person, Store, StoreFault, StoreReport};
 pub use workspace::{
     CreatedWorkspace, Deleted, Doors, InitialKeys, ListedWorkspace, NewWorkspaceBody, RejectedCount, WorkspaceAnswer,
@@ -59,6 +62,8 @@ pub fn router(operator: Operator) -> Router {
         .route("/audit/verify", get(audit::verify))
         .route("/erase", post(erase::erase))
         .route("/query", post(query::query))
+        .route("/import/{selector}", get(rows::terms).post(rows::import).layer(DefaultBodyLimit::max(rows::MAX_IMPORT_BYTES)))
+        .route("/rows/{selector}", get(rows::extent).post(rows::rows))
         .route("/backup", post(store::backup))
         .route("/verify", get(store::verify))
         .fallback(body::unknown_route)

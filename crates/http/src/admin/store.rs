@@ -12,6 +12,7 @@ use tributary_core::error::{Code, Error, Result};
 use super::Operator;
 use super::body::{Body, Refused};
 use super::query::{QueryAnswer, QueryBody};
+use super::rows::{Extent, ImportRowsBody, RowFate, RowsBody, RowsPage};
 
 /// The operator's hands on the event store of this process.
 #[async_trait]
@@ -21,6 +22,15 @@ pub trait Store: Send + Sync {
 
     /// Answers a question.
     async fn query(&self, access: &WorkspaceAccess, question: QueryBody) -> Result<QueryAnswer>;
+
+    /// Takes imported rows through the pipeline and stores them; says what became of each, in order.
+    async fn import(&self, access: &WorkspaceAccess, rows: ImportRowsBody) -> Result<Vec<RowFate>>;
+
+    /// The extent of a workspace's events.
+    async fn extent(&self, access: &WorkspaceAccess) -> Result<Extent>;
+
+    /// Events, oldest first.
+    async fn rows(&self, access: &WorkspaceAccess, which: RowsBody) -> Result<RowsPage>;
 
     /// Forgets a person at once in answers and, when `from_disk`, in every file before this returns. Says how many events.
     async fn erase(&self, access: &WorkspaceAccess, person: Person, from_disk: bool) -> Result<u64>;

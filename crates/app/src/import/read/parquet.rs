@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn decimals_keep_their_digits() {
-        assert_eq!(decimal(123_45, 2), "123.45");
+        assert_eq!(decimal(12_345, 2), "123.45");
         assert_eq!(decimal(-5, 2), "-0.05");
         assert_eq!(decimal(7, 0), "7");
     }
