@@ -299,6 +299,19 @@ impl Question {
         }
     }
 
+    /// The slice it looks at, to change it.
+    pub fn slice_mut(&mut self) -> &mut Slice {
+        match self {
+            Question::Aggregate(question) => &mut question.slice,
+            Question::Rows(question) => &mut question.slice,
+            Question::Funnel(question) => &mut question.slice,
+            Question::Retention(question) => &mut question.slice,
+            Question::Sessions(question) => &mut question.slice,
+            Question::Values(question) => &mut question.slice,
+            Question::Journey(question) => &mut question.slice,
+        }
+    }
+
     /// Refuses questions outside the named bounds. Every engine calls this first.
     pub fn check(&self) -> Result<()> {
         let refuse = |message: String| Err(Error::new(Code::InvalidParams, message));

@@ -9,7 +9,7 @@ use tributary_events::question::{Budget, Question};
 use tributary_events::reference::ReferenceStore;
 use tributary_events::store::{EventStore, Holdings};
 
-use crate::random::history::{History, Step};
+use crate::random::history::{Asked, History, Step};
 
 /// Replays a history on an engine and on the reference, and compares every outcome and every answer. `Err` says where
 /// they differ.
@@ -38,15 +38,15 @@ pub async fn check_history(ground: &dyn Ground, history: &History) -> Result<(),
         same(&format!("holdings after step {number}"), &comparable(found), &comparable(expected))?;
     }
     let engine = ground.store();
-    for (question, as_of) in &history.questions {
+    for Asked { question, as_of_step, budget } in &history.asked {
         let (mut asked, mut expected) = (question.clone(), question.clone());
-        if let Some(step) = as_of {
+        if let Some(step) = as_of_step {
             let (engine_watermark, reference_watermark) = watermarks[step % watermarks.len()];
-            slice_of(&mut asked).as_of = Some(engine_watermark);
-            slice_of(&mut expected).as_of = Some(reference_watermark);
+            asked.slice_mut().as_of = Some(engine_watermark);
+            expected.slice_mut().as_of = Some(reference_watermark);
         }
-        let found = engine.ask(&scope, asked, Budget::INTERACTIVE).await;
-        let expected = reference.ask(&scope, expected, Budget::INTERACTIVE).await;
+        let found = engine.ask(&scope, asked, *budget).await;
+        let expected = reference.ask(&scope, expected, *budget).await;
         compare(question, found, expected)?;
     }
     Ok(())
@@ -96,16 +96,4 @@ fn timeless(answer: Answer) -> Answer {
 
 fn comparable(holdings: Holdings) -> Holdings {
     Holdings { watermark: 0, disk_bytes: 0, ..holdings }
-}
-
-fn slice_of(question: &mut Question) -> &mut tributary_events::question::Slice {
-    match question {
-        Question::Aggregate(question) => &mut question.slice,
-        Question::Rows(question) => &mut question.slice,
-        Question::Funnel(question) => &mut question.slice,
-        Question::Retention(question) => &mut question.slice,
-        Question::Sessions(question) => &mut question.slice,
-        Question::Values(question) => &mut question.slice,
-        Question::Journey(question) => &mut question.slice,
-    }
 }

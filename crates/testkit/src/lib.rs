@@ -4,5 +4,6 @@
 pub mod equality;
 pub mod ground;
 pub mod outside;
+pub mod race;
 pub mod random;
 pub mod scope;

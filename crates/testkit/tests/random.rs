@@ -3,14 +3,16 @@
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tributary_core::event::Event;
 use tributary_events::answer::Answer;
-use tributary_events::question::{Budget, Question};
+use tributary_events::question::Budget;
 use tributary_events::reference;
 use tributary_events::store::{EventStore, Outcome};
 use tributary_testkit::equality::check_history;
 use tributary_testkit::ground::ReferenceGround;
+use tributary_testkit::race;
 use tributary_testkit::random::events::events;
 use tributary_testkit::random::history::history;
 use tributary_testkit::random::questions::question;
@@ -79,7 +81,12 @@ async fn a_history_replays_equally_on_two_references() {
     let history = history(20);
     for _ in 0..50 {
         let history = sample(&history, &mut runner);
-        assert!(history.questions.iter().all(|(question, _)| Question::check(question).is_ok()));
+        assert!(history.asked.iter().all(|asked| asked.question.check().is_ok()));
         check_history(&ReferenceGround::default(), &history).await.expect("a store equals itself");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn racing_writers_get_along_with_the_reference() {
+    race::check(Arc::new(ReferenceGround::default())).await;
 }

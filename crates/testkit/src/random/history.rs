@@ -5,7 +5,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 
 use tributary_core::event::Event;
-use tributary_events::question::Question;
+use tributary_events::question::{Budget, Question};
 use tributary_events::store::Erasure;
 
 use super::events::events;
@@ -28,8 +28,19 @@ pub enum Step {
 pub struct History {
     /// In order.
     pub steps: Vec<Step>,
-    /// Questions, each perhaps as of the watermark after one of the steps (counted modulo their number).
-    pub questions: Vec<(Question, Option<usize>)>,
+    /// What is asked.
+    pub asked: Vec<Asked>,
+}
+
+/// One question.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The question, without `as_of`.
+    pub question: Question,
+    /// As of the watermark after one of the steps, counted modulo their number; `None` for now.
+    pub as_of_step: Option<usize>,
+    /// How many groups the answer may have: usually enough.
+    pub budget: Budget,
 }
 
 /// A history with calls of up to `most` events.
@@ -39,9 +50,17 @@ pub fn history(most: usize) -> impl Strategy<Value = History> {
         2 => Just(Step::Settle),
         1 => erasure().prop_map(Step::Erase),
     ];
-    (events(most), vec(step, 0..6), vec((question(), weighted(0.2, any::<usize>())), 1..12)).prop_map(
-        |(first, rest, questions)| History { steps: [Step::Append(first)].into_iter().chain(rest).collect(), questions },
-    )
+    (events(most), vec(step, 0..6), vec(asked(), 1..12))
+        .prop_map(|(first, rest, asked)| History { steps: [Step::Append(first)].into_iter().chain(rest).collect(), asked })
+}
+
+fn asked() -> impl Strategy<Value = Asked> {
+    let max_groups = prop_oneof![8 => Just(Budget::INTERACTIVE.max_groups), 1 => 0_usize..8];
+    (question(), weighted(0.2, any::<usize>()), max_groups).prop_map(|(question, as_of_step, max_groups)| Asked {
+        question,
+        as_of_step,
+        budget: Budget { max_groups, ..Budget::INTERACTIVE },
+    })
 }
 
 fn erasure() -> impl Strategy<Value = Erasure> {

@@ -1,10 +1,12 @@
 //! Answers equal the reference's and the outside tables', whatever the housekeeping did in between.
 
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use std::sync::Arc;
 
 use tributary_events::conformance;
 use tributary_testkit::equality::check_history;
 use tributary_testkit::outside::{ecom, synthetic};
+use tributary_testkit::race;
 use tributary_testkit::random::history::history;
 use tributary_timeline::options::Options;
 
@@ -38,6 +40,12 @@ fn random_histories_equal_the_reference() {
 #[test]
 fn longer_random_histories_equal_the_reference() {
     equal_the_reference(Options { segment_rows: 100, row_group_rows: 40, ..small() }, 600, 25);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn racing_writers_meet_flushes_and_compactions() {
+    let options = Options { flush_events: 100, ..small() };
+    race::check(Arc::new(TimelineGround::new(options, Housekeeping::None))).await;
 }
 
 fn usual() -> Options {
