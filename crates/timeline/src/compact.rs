@@ -1,5 +1,6 @@
 //! Compaction: segments of one workspace and month are merged, without what was erased, and swapped in one transaction.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -85,7 +86,7 @@ impl Shared {
         let edges = self.slice_edges(&sources)?;
         let mut writers: Vec<SegmentWriter<'_>> =
             (0..=edges.len()).map(|_| SegmentWriter::new(&self.options, &self.next_segment, to.clone())).collect();
-        while let Some(at) = smallest(&sources) {
+        while let Some(at) = smallest(&sources)? {
             let row = sources[at].take(&self.hashes)?;
             let slice = edges.partition_point(|edge| *edge <= row.event.time_us);
             writers[slice].push(Arc::new(row))?;
@@ -188,14 +189,7 @@ impl<'a> Source<'a> {
     /// The row at hand; it must exist.
     fn take(&mut self, hashes: &crate::stored::Hashes) -> Result<Stored> {
         let batch = self.batch.as_ref().expect("only a source with a row is the smallest");
-        let event = batch.event(self.row)?;
-        let stored = Stored {
-            visitor_hash: batch.visitor_hash(self.row),
-            content_hash: batch.content_hash(self.row),
-            key: hashes.event_key(&event),
-            sequence: batch.sequence(self.row),
-            event,
-        };
+        let stored = Stored { sequence: batch.sequence(self.row), ..hashes.prepare(batch.event(self.row)?) };
         self.row += 1;
         self.settle()?;
         Ok(stored)
@@ -225,25 +219,32 @@ impl<'a> Source<'a> {
 }
 
 /// The source whose row comes first in run order.
-fn smallest(sources: &[Source<'_>]) -> Option<usize> {
+fn smallest(sources: &[Source<'_>]) -> Result<Option<usize>> {
     let mut best: Option<(usize, &Decoder, usize)> = None;
     for (at, source) in sources.iter().enumerate() {
         let Some(batch) = &source.batch else { continue };
-        let is_smaller = best.is_none_or(|(_, other, row)| key(batch, source.row) < key(other, row));
+        let is_smaller = match best {
+            Some((_, other, row)) => compare((batch, source.row), (other, row))? == Ordering::Less,
+            None => true,
+        };
         if is_smaller {
             best = Some((at, batch, source.row));
         }
     }
-    best.map(|(at, ..)| at)
+    Ok(best.map(|(at, ..)| at))
 }
 
-fn key(batch: &Decoder, row: usize) -> (u64, &str, i64, Option<&str>, u64, u64) {
-    (
-        batch.visitor_hash(row),
-        batch.anonymous_id(row),
-        batch.time_us(row),
-        batch.text(Text::EventId, row),
-        batch.content_hash(row),
-        batch.sequence(row),
-    )
+/// [`Stored::run_order`] of rows that are not decoded; their content is only looked at when all else is equal.
+fn compare((batch, row): (&Decoder, usize), (other, other_row): (&Decoder, usize)) -> Result<Ordering> {
+    let order = batch
+        .visitor_hash(row)
+        .cmp(&other.visitor_hash(other_row))
+        .then_with(|| batch.anonymous_id(row).cmp(other.anonymous_id(other_row)))
+        .then_with(|| batch.time_us(row).cmp(&other.time_us(other_row)))
+        .then_with(|| batch.text(Text::EventId, row).cmp(&other.text(Text::EventId, other_row)));
+    if order != Ordering::Equal {
+        return Ok(order);
+    }
+    let content = batch.event(row)?.content_hash().cmp(&other.event(other_row)?.content_hash());
+    Ok(content.then_with(|| batch.sequence(row).cmp(&other.sequence(other_row))))
 }

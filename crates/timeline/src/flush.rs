@@ -81,7 +81,9 @@ impl Shared {
     }
 
     pub fn open_segments(&self, records: &[SegmentRecord]) -> Vec<Arc<Segment>> {
-        records.iter().map(|record| Segment::new(record.clone(), self.root.clone(), self.cache.clone())).collect()
+        let open =
+            |record: &SegmentRecord| Segment::new(record.clone(), self.root.clone(), self.cache.clone(), self.hashes.clone());
+        records.iter().map(open).collect()
     }
 
     pub fn next_segment(&self) -> u64 {

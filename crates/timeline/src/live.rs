@@ -1,5 +1,6 @@
 //! Which rows of a segment are left while erasures wait for the next compaction.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tributary_core::error::Result;
@@ -18,6 +19,8 @@ pub(crate) struct LiveRows {
     pub first_us: Option<i64>,
     pub last_us: Option<i64>,
     pub last_received_us: Option<i64>,
+    /// Event-id keys of the rows that are gone: they may be used again.
+    pub freed_keys: HashSet<u128>,
 }
 
 /// What has been worked out so far. Erasures only grow, so each tombstone is applied once.
@@ -54,9 +57,7 @@ fn apply_one(segment: &Segment, tombstone: &Tombstone, alive: &mut [bool]) -> Re
         Erasure::Workspace => Box::new(0..segment.rows()),
         Erasure::Visitor(id) => {
             let visitors = visitors(column(ColumnId::Visitors)?);
-            // By text, not by hash: this module knows no key, and ids are few beside rows.
-            let found = (0..visitors.len()).find(|at| visitors.ids.get(*at) == id);
-            match found {
+            match visitors.find(segment.hashes.visitor(id), id) {
                 Some(at) => Box::new(visitors.starts[at] as usize..visitors.starts[at + 1] as usize),
                 None => return Ok(false),
             }
@@ -91,5 +92,9 @@ fn describe(segment: &Segment, alive: Vec<bool>) -> Result<LiveRows> {
     let (first_us, last_us) = of(&times);
     let (_, last_received_us) = of(&arrivals);
     let events = alive.iter().filter(|alive| **alive).count() as u64;
-    Ok(LiveRows { alive, events, first_us, last_us, last_received_us })
+    let (event_ids, origins) =
+        (texts(segment.column(ColumnId::Text(Text::EventId))?), texts(segment.column(ColumnId::Text(Text::Origin))?));
+    let dead = (0..alive.len()).filter(|row| !alive[*row]);
+    let freed_keys = dead.filter_map(|row| Some(segment.hashes.event_key(origins.at(row)?, event_ids.at(row)?))).collect();
+    Ok(LiveRows { alive, events, first_us, last_us, last_received_us, freed_keys })
 }

@@ -50,7 +50,7 @@ pub(crate) fn open(folder: &Path, options: Options) -> Result<(Arc<Shared>, Arc<
     let next_segment = records.iter().map(|record| record.id + 1).max().unwrap_or(1).max(next_id(&connection)?);
     for record in records {
         let state = states.entry(record.workspace).or_default();
-        state.segments.push(Segment::new(record, folder.to_owned(), cache.clone()));
+        state.segments.push(Segment::new(record, folder.to_owned(), cache.clone(), hashes.clone()));
     }
     let (keys, tail) = read_log_back(&connection, &hashes, &mut states)?;
 

@@ -89,9 +89,8 @@ pub(crate) const ANONYMOUS_ID: &str = "anonymous_id";
 pub(crate) const TIME: &str = "time";
 pub(crate) const RECEIVED: &str = "received_at";
 pub(crate) const SEQUENCE: &str = "sequence";
-pub(crate) const CONTENT_HASH: &str = "content_hash";
 pub(crate) const AMOUNT_MICROS: &str = "amount_micros";
-const TEXTS_START: usize = 7;
+const TEXTS_START: usize = 6;
 
 /// Columns whose values differ from row to row but grow or repeat: delta encodings beat dictionaries there.
 pub(crate) const DELTA_INTEGERS: &[&str] = &[VISITOR_HASH, TIME, RECEIVED, SEQUENCE];
@@ -111,7 +110,6 @@ fn schema(text: &DataType) -> SchemaRef {
         Field::new(TIME, instant.clone(), false),
         Field::new(RECEIVED, instant, false),
         Field::new(SEQUENCE, DataType::UInt64, false),
-        Field::new(CONTENT_HASH, DataType::UInt64, false),
         Field::new(AMOUNT_MICROS, DataType::Int64, true),
     ];
     fields.extend(TEXTS.iter().map(|column| Field::new(column.name, text.clone(), !column.required)));
@@ -159,7 +157,6 @@ pub(crate) fn encode<S: AsRef<Stored>>(rows: &[S]) -> Result<RecordBatch> {
         instants(rows, |row| row.event.time_us),
         instants(rows, |row| row.event.received_us),
         integers(rows, |row| row.sequence),
-        integers(rows, |row| row.content_hash),
         Arc::new(amounts.finish()),
     ];
     for column in TEXTS {
@@ -203,10 +200,6 @@ impl Decoder {
         self.integer(4, row)
     }
 
-    pub fn content_hash(&self, row: usize) -> u64 {
-        self.integer(5, row)
-    }
-
     pub fn text(&self, text: Text, row: usize) -> Option<&str> {
         let index = TEXTS_START + TEXTS.iter().position(|column| column.text == text)?;
         let column = self.batch.column(index).as_string::<i32>();
@@ -232,7 +225,7 @@ impl Decoder {
         let amount = match self.text(Text::Currency, row) {
             Some(currency) => {
                 let currency = currency.parse().map_err(|_| foreign("currency"))?;
-                Some(Money { micros: self.batch.column(6).as_primitive::<Int64Type>().value(row), currency })
+                Some(Money { micros: self.batch.column(5).as_primitive::<Int64Type>().value(row), currency })
             }
             None => None,
         };

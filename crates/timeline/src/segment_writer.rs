@@ -15,7 +15,7 @@ use crate::catalogue::SegmentRecord;
 use crate::files::{DurableFile, sync_folder};
 use crate::keys::write_keys;
 use crate::options::Options;
-use crate::schema::{ANONYMOUS_ID, CONTENT_HASH, DELTA_INTEGERS, FILE_SCHEMA, FORMAT, Text, encode, text_bytes};
+use crate::schema::{ANONYMOUS_ID, DELTA_INTEGERS, FILE_SCHEMA, FORMAT, Text, encode, text_bytes};
 use crate::stored::{Stored, month_name};
 
 /// Rows turned into columns at once.
@@ -45,7 +45,7 @@ struct Current {
     path: PathBuf,
     writer: ArrowWriter<DurableFile>,
     batch: Vec<Arc<Stored>>,
-    keys: Vec<(u128, u32)>,
+    keys: Vec<u128>,
     text_bytes: usize,
 }
 
@@ -99,9 +99,7 @@ impl Current {
     }
 
     fn push(&mut self, row: Arc<Stored>) -> Result<()> {
-        if let Some(key) = row.key {
-            self.keys.push((key, self.record.rows as u32));
-        }
+        self.keys.extend(row.key);
         self.text_bytes += text_bytes(&row.event);
         self.record.cover(&row);
         self.batch.push(row);
@@ -138,10 +136,9 @@ fn properties(options: &Options, to: &Destination) -> WriterProperties {
             KeyValue::new(String::from("tributary.workspace"), to.workspace.to_string()),
             KeyValue::new(String::from("tributary.month"), month_name(to.month)),
         ]))
-        // Visitors repeat in long runs and content hashes never: prefixes serve the one, plain bytes the other.
+        // Visitors repeat in long runs and event ids never: prefixes serve the one, plain bytes the other.
         .set_column_dictionary_enabled(column(ANONYMOUS_ID), false)
         .set_column_encoding(column(ANONYMOUS_ID), Encoding::DELTA_BYTE_ARRAY)
-        .set_column_dictionary_enabled(column(CONTENT_HASH), false)
         .set_column_dictionary_enabled(column(Text::EventId.name()), false)
         .set_column_encoding(column(Text::EventId.name()), Encoding::DELTA_LENGTH_BYTE_ARRAY);
     for name in DELTA_INTEGERS {

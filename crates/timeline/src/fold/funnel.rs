@@ -23,7 +23,9 @@ pub(crate) fn answer(scan: &Scan<'_>, question: &Funnel) -> Result<FunnelAnswer>
         },
         breakdown: question.breakdown.as_ref().map(|field| Codebook::over(scan, field)).transpose()?,
     };
-    let folds = scan.fold(Sequence::Ordered, || Ok(Walking::new(&plan)))?;
+    // Steps of one instant are taken by number; only "the first event" asks for more than times.
+    let sequence = if plan.breakdown.is_some() { Sequence::Ordered } else { Sequence::ByTime };
+    let folds = scan.fold(sequence, || Ok(Walking::new(&plan)))?;
     let width = question.steps.len();
     let mut overall = vec![0; width];
     let mut by_value = vec![0; plan.breakdown.as_ref().map_or(0, Codebook::len) * width];

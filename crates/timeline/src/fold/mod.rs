@@ -84,3 +84,17 @@ impl Limits {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_nobody_waits_for_stops() {
+        let is_abandoned = Arc::new(AtomicBool::new(false));
+        let limits = Limits::new(Budget::BACKGROUND, is_abandoned.clone());
+        assert!(limits.check_time().is_ok());
+        is_abandoned.store(true, Ordering::Relaxed);
+        assert!(limits.check_time().is_err());
+    }
+}

@@ -26,7 +26,9 @@ pub(crate) fn answer(scan: &Scan<'_>, question: &Retention) -> Result<RetentionA
         returning: scan.masks(&question.returning)?,
         breakdown: question.breakdown.as_ref().map(|field| Codebook::over(scan, field)).transpose()?,
     };
-    let folds = scan.fold(Sequence::Ordered, || Ok(Returning { plan: &plan, cohorts: BTreeMap::new(), periods: Vec::new() }))?;
+    // Only the cohort event's value asks for more than times.
+    let sequence = if plan.breakdown.is_some() { Sequence::Ordered } else { Sequence::ByTime };
+    let folds = scan.fold(sequence, || Ok(Returning { plan: &plan, cohorts: BTreeMap::new(), periods: Vec::new() }))?;
     let mut merged: BTreeMap<CohortKey, Counts> = BTreeMap::new();
     for (key, counts) in folds.into_iter().flat_map(|fold| fold.cohorts) {
         merged.entry(key).or_insert_with(|| Counts::new(question)).add(&counts);

@@ -16,7 +16,6 @@ use crate::column::{ColumnId, TextColumn, Visitors};
 use crate::live::LiveRows;
 use crate::run::{Run, unsigned};
 use crate::schema::Text;
-use crate::stored::Tie;
 use crate::workspace::View;
 
 /// Rows of one partition, roughly: scratch then stays in the processor's cache.
@@ -56,6 +55,8 @@ pub(crate) trait Fold: Send {
 pub(crate) enum Sequence {
     /// In [`tributary_core::event::Event::order`].
     Ordered,
+    /// By time; which of two events of one instant comes first does not matter to the fold.
+    ByTime,
     /// As they come: cheaper.
     Any,
 }
@@ -82,8 +83,8 @@ pub(crate) struct Source {
 
 struct Ties {
     event_ids: Arc<TextColumn>,
-    content_hashes: Arc<Vec<u64>>,
-    sequences: Arc<Vec<u64>>,
+    /// Only where ids do not decide either.
+    contents: OnceLock<(Arc<Vec<u64>>, Arc<Vec<u64>>)>,
 }
 
 impl<'a> Scan<'a> {
@@ -221,8 +222,12 @@ impl<'a> Scan<'a> {
             if scratch.rows.is_empty() {
                 continue;
             }
-            if sequence == Sequence::Ordered && scratch.holders.len() > 1 {
-                self.order(&mut scratch.rows, |first, second| first.run == second.run)?;
+            if scratch.holders.len() > 1 {
+                match sequence {
+                    Sequence::Ordered => self.order(&mut scratch.rows, |first, second| first.run == second.run)?,
+                    Sequence::ByTime => scratch.rows.sort_unstable_by_key(|row| row.time_us),
+                    Sequence::Any => {}
+                }
             }
             fold.visit(&Visit { anonymous_id, rows: &scratch.rows })?;
         }
@@ -259,17 +264,31 @@ impl<'a> Scan<'a> {
                 continue;
             }
             for row in stretch.iter() {
-                self.sources[row.run as usize].load_ties()?;
+                self.sources[row.run as usize].load_event_ids()?;
             }
-            stretch.sort_unstable_by(|first, second| self.tie(first).cmp(&self.tie(second)));
+            stretch.sort_unstable_by_key(|row| (self.event_id(row), row.run, row.row));
+            for equals in stretch.chunk_by_mut(|first, second| self.event_id(first) == self.event_id(second)) {
+                if equals.len() == 1 || equals.windows(2).all(|pair| is_told(&pair[0], &pair[1])) {
+                    continue;
+                }
+                for row in equals.iter() {
+                    self.sources[row.run as usize].load_contents()?;
+                }
+                equals.sort_unstable_by_key(|row| self.content(row));
+            }
         }
         Ok(())
     }
 
-    fn tie(&self, row: &Row) -> Tie<'_> {
+    fn event_id(&self, row: &Row) -> Option<&str> {
+        self.sources[row.run as usize].ties.get().expect("loaded before the sort").event_ids.at(row.row as usize)
+    }
+
+    /// Content hash, then arrival.
+    fn content(&self, row: &Row) -> (u64, u64) {
         let ties = self.sources[row.run as usize].ties.get().expect("loaded before the sort");
-        let at = row.row as usize;
-        (ties.event_ids.at(at), ties.content_hashes[at], ties.sequences[at])
+        let (hashes, sequences) = ties.contents.get().expect("loaded before the sort");
+        (hashes[row.row as usize], sequences[row.row as usize])
     }
 }
 
@@ -292,15 +311,19 @@ impl Source {
             && self.as_of.as_ref().is_none_or(|(sequences, as_of)| sequences[row] <= *as_of)
     }
 
-    fn load_ties(&self) -> Result<()> {
+    // In both, another thread may have been faster; both read the same.
+
+    fn load_event_ids(&self) -> Result<()> {
         if self.ties.get().is_none() {
-            let ties = Ties {
-                event_ids: self.run.text(Text::EventId)?,
-                content_hashes: unsigned(self.run.column(ColumnId::ContentHash)?),
-                sequences: self.run.sequences()?,
-            };
-            // Another thread may have been faster; both read the same.
-            let _ = self.ties.set(ties);
+            let _ = self.ties.set(Ties { event_ids: self.run.text(Text::EventId)?, contents: OnceLock::new() });
+        }
+        Ok(())
+    }
+
+    fn load_contents(&self) -> Result<()> {
+        let ties = self.ties.get().expect("event ids come first");
+        if ties.contents.get().is_none() {
+            let _ = ties.contents.set((unsigned(self.run.column(ColumnId::ContentHash)?), self.run.sequences()?));
         }
         Ok(())
     }

@@ -24,7 +24,9 @@ pub(crate) fn answer(scan: &Scan<'_>, question: &Sessions) -> Result<SessionsAns
             SessionRule::GapOver(_) | SessionRule::GapFrom(_) => None,
         },
     };
-    let folds = scan.fold(Sequence::Ordered, || Ok(Cutting::new(&grouping, &plan)))?;
+    // Only the first event's values ask for more than times.
+    let sequence = if question.group_by.is_empty() { Sequence::ByTime } else { Sequence::Ordered };
+    let folds = scan.fold(sequence, || Ok(Cutting::new(&grouping, &plan)))?;
     let mut groups = Groups::new(&grouping);
     let mut counts: Vec<SessionCounts> = Vec::new();
     let mut totals = plan.nothing();

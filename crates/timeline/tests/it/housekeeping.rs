@@ -96,7 +96,6 @@ async fn segments_keep_to_a_month_and_to_their_bound_and_are_plain_sorted_parque
             time: Timestamp(µs, "UTC")
             received_at: Timestamp(µs, "UTC")
             sequence: UInt64
-            content_hash: UInt64
             amount_micros: Int64
             event: Utf8
             event_id: Utf8
@@ -374,4 +373,32 @@ async fn an_event_outside_the_calendar_is_refused_whole() {
     let error = timeline.append(&workspace(1), vec![event("v", "a", MAY), event("v", "b", i64::MAX)]).await.unwrap_err();
     assert_eq!(error.code(), Code::InvalidPayload);
     assert_eq!(events_in(&*timeline, &workspace(1), TimeRange::ALL).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_acknowledged_is_in_the_next_answer_while_everything_moves() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { flush_events: 60, segment_rows: 500, compact_fan_in: 3, ..small() };
+    let timeline = open(folder.path(), options);
+    let writers: Vec<_> = (0..3)
+        .map(|writer| {
+            let timeline = Arc::clone(&timeline);
+            tokio::spawn(async move {
+                let scope = workspace(1);
+                for batch in 0..40 {
+                    let appended = timeline.append(&scope, series(&format!("{writer}-{batch}"), 9, MAY)).await.unwrap();
+                    let answered = timeline.ask(&scope, count(None), Budget::INTERACTIVE).await.unwrap();
+                    assert!(answered.watermark >= appended.watermark, "acknowledged is visible");
+                    let Answer::Aggregate(answer) = answered.answer else { panic!("an aggregate was asked for") };
+                    // Sequence numbers are dense and nothing was erased: an answer holds exactly what its watermark says.
+                    assert_eq!(answer.totals[0], i128::from(answered.watermark));
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(timeline.describe(&workspace(1)).await.unwrap().events, 3 * 40 * 9);
+    assert!(timeline.stats().unwrap().segments > 0, "flushes happened in between");
 }
