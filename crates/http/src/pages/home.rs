@@ -111,6 +111,22 @@ fn config(server: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
+    /// The page lists the MCP doors and the described REST routes, all of them, with the keys that enter.
+    #[test]
+    fn every_door_is_shown() {
+        let document: serde_json::Value = serde_json::from_str(&super::super::openapi::DOCUMENT).unwrap();
+        let routes = document["paths"].as_object().unwrap().keys().map(String::as_str);
+        let doors = tributary_mcp::door::DOORS;
+        let expected: BTreeSet<&str> = routes.chain(doors.iter().map(|door| door.path)).collect();
+        assert_eq!(DOORS.iter().map(|door| door.path).collect::<BTreeSet<_>>(), expected);
+        for door in doors {
+            let shown = DOORS.iter().find(|shown| shown.path == door.path).unwrap().keys;
+            let keys: Vec<String> = door.kinds.iter().map(|kind| format!("{}_", kind.as_str())).collect();
+            assert_eq!(shown, keys.join(" · "), "{}", door.path);
+        }
+    }
 
     /// What the page offers for copying into a JSON file is JSON.
     #[tokio::test]
