@@ -46,7 +46,7 @@ class Checks:
 
 
 def shorten(value, most=600):
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= most else text[:most] + "…"
 
 

@@ -3,12 +3,14 @@
   const w = window, d = document, n = navigator, h = history, l = location, me = d.currentScript, early = w.mm;
   if (early && early.getAnonymousId) return; // loaded twice
   const CAP = 1000; // events waiting at most
-  let key, host, every, most, aid, uid, timer, busy, view, only = 0, tries = 0, queue = [], from = d.referrer;
+  let key, host, every, most, aid, uid, timer, busy, view, only = 0, tries = 0, count = 0, queue = [], from = d.referrer;
 
   const refused = n.doNotTrack == 1 || w.doNotTrack == 1 || n.globalPrivacyControl;
   let off = refused;
 
   const random = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => (b + 256).toString(16).slice(1)).join("");
+  // Ids sort as the events happened, also within a millisecond.
+  const eventId = () => Date.now().toString(36) + (1e4 + (count++ % 1e4)).toString().slice(1) + random();
   // Storage may be blocked or full: then the value lives as long as the page.
   const stored = (area, name, value) => {
     try {
@@ -33,7 +35,7 @@
     for (const [name, value] of new URLSearchParams(l.search))
       if (/^(utm_\w+|msclkid|(g|fb|tt|d|tw|y)clid|[gw]braid|li_fat_id|rdt_cid|ScCid|epik)$/.test(name)) ambient[name] = value.slice(0, 256);
     queue.push({
-      event, event_id: random(), timestamp: new Date().toISOString(), anonymous_id: getAnonymousId(), user_id: uid || undefined,
+      event, event_id: eventId(), timestamp: new Date().toISOString(), anonymous_id: getAnonymousId(), user_id: uid || undefined,
       url: href.length > 2048 ? (l.origin + l.pathname).slice(0, 2048) : href, path: l.pathname.slice(0, 2048),
       referrer: from.length > 2048 ? undefined : from || undefined, properties: { ...ambient, ...properties },
     });

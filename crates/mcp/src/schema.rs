@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 /// The schema of a tool's arguments.
 pub(crate) fn input<T: JsonSchema>() -> Value {
-    let mut schema = of::<T>();
+    let mut schema = of::<T>(settings());
     schema.values_mut().for_each(without_null);
     // A tool without arguments still declares that it takes an object.
     schema.entry("properties").or_insert_with(|| json!({}));
@@ -16,11 +16,15 @@ pub(crate) fn input<T: JsonSchema>() -> Value {
 
 /// The schema of a tool's `structuredContent`.
 pub(crate) fn output<T: JsonSchema>() -> Value {
-    Value::Object(of::<T>())
+    // What is written, not what would be read: a member that is left out when empty is not required.
+    Value::Object(of::<T>(settings().for_serialize()))
 }
 
-fn of<T: JsonSchema>() -> Map<String, Value> {
-    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+fn settings() -> SchemaSettings {
+    SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true)
+}
+
+fn of<T: JsonSchema>(settings: SchemaSettings) -> Map<String, Value> {
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     plain(&mut schema);
     match schema {

@@ -46,7 +46,7 @@ fn answer_schemas() -> Map<String, Value> {
 }
 
 fn schema_of<T: JsonSchema>() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).for_serialize();
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     if let Some(object) = schema.as_object_mut() {
         // OpenAPI 3.1 schemas are 2020-12 without saying so, and the title would be the name of a Rust type.
