@@ -41,11 +41,12 @@ async function events(visitor, least = 0) {
 }
 const names = (rows) => rows.map((row) => row.event_name);
 
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+// Real visitors do not call themselves headless, and bots are left out of answers. Set for the whole process: a beacon that
+// leaves after its page does not carry a page's own setting.
+const userAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", `--user-agent=${userAgent}`] });
 async function visit(path, options = {}, before = async () => {}) {
-  // Real visitors do not call themselves headless, and bots are left out of answers.
-  const userAgent = `Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${browser.version()} Safari/537.36`;
-  const context = await browser.newContext({ userAgent, viewport: { width: 1111, height: 777 }, locale: "de-DE", timezoneId: "Europe/Berlin", ...options });
+  const context = await browser.newContext({ viewport: { width: 1111, height: 777 }, locale: "de-DE", timezoneId: "Europe/Berlin", ...options });
   const page = await context.newPage();
   await before(page, context);
   await page.goto(origin + path);
