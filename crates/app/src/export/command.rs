@@ -2,8 +2,10 @@
 
 use clap::{Args, ValueEnum};
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::tz::TimeZone;
 use tributary_core::error::{Code, Error, Result};
@@ -91,10 +93,7 @@ async fn from_folder(export: &Export, owned: &crate::folder::owned::Owned) -> Re
 async fn write(export: &Export, source: &Source, zone: &TimeZone) -> Result<u64> {
     let selection = export.selection(zone)?;
     if export.out.as_os_str() == "-" {
-        let mut writer = Writer::begin(export.format(), Box::new(BufWriter::new(std::io::stdout())))?;
-        let count = stream(source, &selection, &mut |events| writer.write(events)).await?;
-        writer.finish()?;
-        return Ok(count);
+        return to_standard_output(export, source, &selection).await;
     }
     // Written beside its place and renamed at the end: a broken-off export is no export.
     let partial = partial(&export.out)?;
@@ -117,6 +116,49 @@ async fn write(export: &Export, source: &Source, zone: &TimeZone) -> Result<u64>
                 output::remark(&format!("{} could not be removed: {left}", partial.display()));
             }
             Err(error)
+        }
+    }
+}
+
+async fn to_standard_output(export: &Export, source: &Source, selection: &Selection) -> Result<u64> {
+    let is_closed = Arc::new(AtomicBool::new(false));
+    let pipe = Pipe { out: std::io::stdout(), is_closed: is_closed.clone() };
+    let mut writer = Writer::begin(export.format(), Box::new(BufWriter::new(pipe)))?;
+    let mut count = 0;
+    let written = stream(source, selection, &mut |events| {
+        writer.write(events)?;
+        count += events.len() as u64;
+        Ok(())
+    })
+    .await
+    .and_then(|_| writer.finish());
+    match written {
+        // A reader that has seen enough, such as `head`, is no failure.
+        Err(_) if is_closed.load(Ordering::Relaxed) => Ok(count),
+        written => written.map(|()| count),
+    }
+}
+
+/// Standard output, remembering whether its reader has gone.
+struct Pipe {
+    out: std::io::Stdout,
+    is_closed: Arc<AtomicBool>,
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.out.write(bytes).inspect_err(|error| self.note(error))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush().inspect_err(|error| self.note(error))
+    }
+}
+
+impl Pipe {
+    fn note(&self, error: &std::io::Error) {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            self.is_closed.store(true, Ordering::Relaxed);
         }
     }
 }

@@ -110,13 +110,11 @@ impl Remote {
     }
 }
 
-/// Which of the chunk's events the server had already, where its answer says so: `outcomes`, one per event.
+/// The server says how many of a batch it had already, not which: the last ones are counted as such.
 fn mark_duplicates(answer: &Value, chunk: &[(usize, Value)], fates: &mut [Fate]) {
-    let outcomes = answer.get("outcomes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    for ((place, _), outcome) in chunk.iter().zip(outcomes) {
-        if outcome == "duplicate" {
-            fates[*place] = Fate::Duplicate;
-        }
+    let duplicates = answer.get("duplicates").and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+    for (place, _) in chunk.iter().rev().take(duplicates) {
+        fates[*place] = Fate::Duplicate;
     }
 }
 

@@ -30,6 +30,11 @@ const PAGES: &[Page] = &[
         source: include_str!("../../../../docs/quickstart.md"),
     },
     Page {
+        name: "demo",
+        summary: "What the demo holds: two workspaces, their events, and a question with a known answer.",
+        source: include_str!("../../../../docs/demo.md"),
+    },
+    Page {
         name: "sending-events",
         summary: "POST /v1/track, /v1/batch, /v1/identify and /v1/forget: fields, limits, enrichment, exact counting.",
         source: include_str!("../../../../docs/sending-events.md"),
@@ -43,6 +48,11 @@ const PAGES: &[Page] = &[
         name: "browser-script",
         summary: "GET /v1/a.js: the snippet, what it sends, options, identify, privacy signals.",
         source: include_str!("../../../../docs/browser-script.md"),
+    },
+    Page {
+        name: "importing",
+        summary: "NDJSON, CSV, Parquet and access logs into a workspace, with column mappings; exports out of it.",
+        source: include_str!("../../../../docs/importing.md"),
     },
     Page {
         name: "asking-questions",
