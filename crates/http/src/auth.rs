@@ -36,7 +36,7 @@ pub(crate) async fn admit(state: &AppState, parts: &Parts, entry: Entry) -> Resu
         return Err(Error::new(Code::ForgetRequiresSecretKey, "only a secret key (sk_) may forget a person"));
     }
     if caller.kind == KeyKind::Publishable {
-        check_origin(&caller, parts)?;
+        check_origin(state, &caller, parts)?;
     }
     let (required, got) = match (entry, caller.kind) {
         (Entry::Ingest, KeyKind::Publishable | KeyKind::Secret) | (Entry::Forget, KeyKind::Secret) => return Ok(caller),
@@ -84,7 +84,7 @@ pub(crate) fn missing() -> Error {
     Error::new(Code::MissingBearerToken, "a key is needed: send `Authorization: Bearer <key>`")
 }
 
-fn check_origin(caller: &Caller, parts: &Parts) -> Result<()> {
+fn check_origin(state: &AppState, caller: &Caller, parts: &Parts) -> Result<()> {
     let origin = parts.headers.get(ORIGIN).and_then(|value| value.to_str().ok());
     let workspace = &only_workspace(caller)?.workspace;
     if origin.is_some_and(|origin| workspace.allows_origin(origin)) {
@@ -94,7 +94,9 @@ fn check_origin(caller: &Caller, parts: &Parts) -> Result<()> {
         Some(_) => "the origin is not on the project's list; add it exactly, scheme, host and port",
         None => "a publishable key needs an Origin header, which browsers send; use a secret key (sk_) on servers",
     };
-    Err(Error::new(Code::OriginNotAllowed, message))
+    let refusal = Error::new(Code::OriginNotAllowed, message);
+    state.service.note_refused(workspace.id, &refusal);
+    Err(refusal)
 }
 
 /// The documented scope names by kind.

@@ -25,10 +25,12 @@ pub(crate) async fn call(
     let started_us = service.clock.now_us();
     let arguments = params.remove("arguments").unwrap_or(Value::Null);
     let args = service.control.digest_arguments(&arguments);
-    let name = params.get("name").and_then(Value::as_str).unwrap_or_default();
+    let named = params.get("name").and_then(Value::as_str);
+    let name = named.unwrap_or_default();
     let tool = open.tools.iter().find(|open| open.listed.tool.name == name);
     let outcome = match tool {
         Some(tool) => run(service, open, tool, caller, request, arguments).await.map_err(Failure::Error),
+        None if named.is_none() => Err(Failure::Error(invalid("name", "is required: the tool's name, as text"))),
         None => Err(Failure::UnknownTool),
     };
     let reference = service.control.new_correlation_id();

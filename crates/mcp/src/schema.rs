@@ -39,10 +39,14 @@ fn of<T: JsonSchema>(settings: SchemaSettings) -> Map<String, Value> {
     }
 }
 
-/// Takes away `format`s that JSON Schema does not know (`uint`, `int64`, `double`): bounds say the same.
+/// Takes away `format`s that JSON Schema does not know (`uint`, `int64`, `double`), bounds say the same, and the line breaks
+/// of doc comments.
 fn plain(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
+            if let Some(Value::String(description)) = object.get_mut("description") {
+                *description = description.replace('\n', " ");
+            }
             let is_numeric = |format: &str| format.starts_with("uint") || format.starts_with("int") || format == "double";
             if object.get("format").and_then(Value::as_str).is_some_and(is_numeric) {
                 object.remove("format");

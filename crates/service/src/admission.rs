@@ -3,6 +3,7 @@
 use serde_json::json;
 use tributary_control::{Caller, WorkspaceAccess};
 use tributary_core::error::{Code, Error, Result};
+use tributary_core::ids::WorkspaceId;
 
 use crate::rate::Route;
 use crate::service::Service;
@@ -16,15 +17,24 @@ pub fn only_workspace(caller: &Caller) -> Result<&WorkspaceAccess> {
 }
 
 impl Service {
-    /// Admits events of a caller: `plan_limit` past the account's monthly quota, then `rate_limited`. Takes a token
-    /// of the route's bucket; routes without one are not limited.
+    /// Admits events of a caller: `plan_limit` past the account's monthly quota, then `rate_limited`. Takes a token of the
+    /// route's bucket; routes without one are not limited. A refusal counts among the workspace's rejected events.
     pub async fn admit_events(&self, caller: &Caller, route: Option<Route>) -> Result<()> {
-        let access = only_workspace(caller)?;
+        let workspace = only_workspace(caller)?.workspace.id;
+        self.check_quota_and_rate(caller, workspace, route).await.inspect_err(|error| self.note_refused(workspace, error))
+    }
+
+    /// Counts a refusal among the workspace's rejected events.
+    pub fn note_refused(&self, workspace: WorkspaceId, error: &Error) {
+        self.control.note_rejected(workspace, error.code().as_str(), 1);
+    }
+
+    async fn check_quota_and_rate(&self, caller: &Caller, workspace: WorkspaceId, route: Option<Route>) -> Result<()> {
         if let Some(quota) = caller.account.limits.monthly_events {
             self.check_quota(caller, quota).await?;
         }
         match route {
-            Some(route) => self.limiter.take(access.workspace.id, route),
+            Some(route) => self.limiter.take(workspace, route),
             None => Ok(()),
         }
     }

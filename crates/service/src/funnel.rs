@@ -71,6 +71,7 @@ pub struct FunnelOutput {
     pub rows: Vec<FunnelRow>,
     /// With a breakdown: the same steps over all sources.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     pub overall: Vec<FunnelRow>,
     /// What "in order" meant.
     pub mode: Order,

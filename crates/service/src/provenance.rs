@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use tributary_core::time::{TimeRange, format_in};
 
 use crate::input::BotRule;
@@ -25,7 +26,8 @@ pub struct Provenance {
     pub watermark: Option<u64>,
     /// The same per project id, when several projects are spanned.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub watermarks: Option<BTreeMap<String, u64>>,
+    #[schemars(with = "Option<BTreeMap<String, u64>>")]
+    pub watermarks: Option<Map<String, Value>>,
     /// Rows in this answer.
     pub rows_returned: u64,
     /// Rows there are without the limit.
@@ -34,6 +36,7 @@ pub struct Provenance {
     pub truncated: bool,
     /// Event names asked for that this project has never seen, with the nearest names it has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     pub unknown_events: Vec<UnknownEvent>,
     /// What else a reader should know.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,7 +71,7 @@ pub(crate) fn of(reach: Reach<'_>, range: TimeRange, bots: BotRule, watermarks: 
         watermark: (!reach.is_wide()).then(|| watermarks.first().copied()).flatten(),
         watermarks: reach.is_wide().then(|| {
             let ids = reach.workspaces().iter().map(|access| access.workspace.uuid.to_string());
-            ids.zip(watermarks.iter().copied()).collect()
+            ids.zip(watermarks.iter().map(|watermark| Value::from(*watermark))).collect()
         }),
         rows_returned: returned,
         total_rows: rows.total,

@@ -98,7 +98,7 @@ impl Service {
 
     async fn append(&self, access: &WorkspaceAccess, events: Result<Vec<Event>>, arrival: &Arrival) -> Result<Appended> {
         let workspace = access.workspace.id;
-        let events = events.inspect_err(|error| self.control.note_rejected(workspace, error.code().as_str(), 1))?;
+        let events = events.inspect_err(|error| self.note_refused(workspace, error))?;
         let appended = self.events.append(&access.scope, events).await?;
         if appended.accepted() > 0 {
             self.control.note_accepted(workspace, appended.accepted() as u64, arrival.received_us);

@@ -93,7 +93,7 @@ pub struct SourcesRow {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub struct SourcesTotals {
-    /// Events.
+    /// Events of all sources.
     pub events: i64,
     /// Distinct visitors, exact; a visitor of two sources counts once here.
     pub uniques: i64,

@@ -14,6 +14,7 @@ use tributary_events::filter::Filter;
 use tributary_events::question::{Aggregate, MAX_ROWS, Metric};
 
 use crate::input::Window;
+use crate::problem::invalid;
 use crate::provenance::{self, Provenance, Rows};
 use crate::reach::Reach;
 use crate::service::Service;
@@ -217,7 +218,10 @@ impl Service {
         if let Some(event) = &input.event {
             slice = slice.with(Filter::is(Field::EventName, event.as_str()));
         }
-        let buckets = input.interval.map(|interval| Buckets::cover(range, interval.engine(), &zone)).transpose()?;
+        let cover = |interval: StatsInterval| {
+            Buckets::cover(range, interval.engine(), &zone).map_err(|error| invalid("interval", error.message()))
+        };
+        let buckets = input.interval.map(cover).transpose()?;
         let group_by = input
             .group_by
             .iter()

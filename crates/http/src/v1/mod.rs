@@ -9,6 +9,8 @@ pub mod query;
 pub mod sources;
 pub mod stats;
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
@@ -23,7 +25,6 @@ use crate::auth::{Entry, admit};
 use crate::body::{self, Media};
 use crate::client::Client;
 use crate::router::AppState;
-use std::sync::Arc;
 
 /// An admitted request to an ingest route, its body read.
 struct Sent {
@@ -61,7 +62,9 @@ async fn receive_parts(
         (Entry::Ingest, KeyKind::Publishable) => Media::JsonOrText,
         _ => Media::Json,
     };
-    let body = body::read(parts, body, media, cap).await?;
+    let workspace = only_workspace(&caller)?.workspace.id;
+    let body = body::read(parts, body, media, cap).await;
+    let body = body.inspect_err(|error| state.service.note_refused(workspace, error))?;
     let arrival = Client::of(parts, &state.settings).arrival(state, parts, &caller)?;
     Ok(Sent { caller, arrival, body })
 }

@@ -1,0 +1,18 @@
+//! The public router as clients meet it: in-process, whole answers, a world of two accounts on a fixed clock.
+
+mod world;
+
+mod documented;
+
+mod doors;
+mod framing;
+
+mod admission;
+mod bad_input;
+mod cors;
+mod limits;
+
+mod isolation;
+mod listing;
+
+mod health;
