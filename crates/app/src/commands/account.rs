@@ -1,8 +1,9 @@
 //! `tributary account`: who owns workspaces, on which plan.
 
 use clap::{Args, Subcommand};
+use std::str::FromStr;
 
-use tributary_core::error::Result;
+use tributary_core::error::{Code, Error, Result};
 use tributary_core::plan::Plan;
 use tributary_http::admin::{AccountAnswer, AccountChange, NewAccountBody};
 
@@ -22,6 +23,9 @@ pub enum Account {
     /// Put an account on another plan; its features open and close at once
     #[command(after_help = "Example:\n  tributary account set-plan --account 1 --plan pro")]
     SetPlan(SetPlan),
+    /// Set an account's own numbers; a self-hosted account starts without any
+    #[command(after_help = "Example:\n  tributary account set-limits --account 1 --monthly-events 1000000 --workspaces none")]
+    SetLimits(SetLimits),
 }
 
 /// Arguments of `account create`.
@@ -44,6 +48,35 @@ pub struct SetPlan {
     /// The new plan
     #[arg(long, value_parser = plan, value_name = "free|pro|business")]
     plan: Plan,
+}
+
+/// Arguments of `account set-limits`.
+#[derive(Args, Debug)]
+pub struct SetLimits {
+    /// The account's numeric id
+    #[arg(long, value_name = "ID")]
+    account: i64,
+    /// Events accepted per calendar month (UTC), all its workspaces together
+    #[arg(long, value_name = "N|none", required_unless_present = "workspaces")]
+    monthly_events: Option<Cap>,
+    /// Workspaces it may own
+    #[arg(long, value_name = "N|none")]
+    workspaces: Option<Cap>,
+}
+
+/// A number, or none at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cap(Option<u32>);
+
+impl FromStr for Cap {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Cap(None));
+        }
+        text.parse().map(|number| Cap(Some(number))).map_err(|_| format!("accepted: none, or a number up to {}", u32::MAX))
+    }
 }
 
 /// Runs one of them.
@@ -76,6 +109,7 @@ pub async fn run(command: Account, globals: &Globals) -> Result<Exit> {
                 output::table(&["id", "name", "plan", "uuid", "created"], &rows)?;
             }
         }
+        Account::SetLimits(wanted) => set_limits(wanted, globals).await?,
         Account::SetPlan(SetPlan { account, plan }) => {
             let body = AccountChange { plan: Some(plan), limits: None };
             let path = format!("/accounts/{account}");
@@ -89,6 +123,38 @@ pub async fn run(command: Account, globals: &Globals) -> Result<Exit> {
         }
     }
     Ok(Exit::Done)
+}
+
+async fn set_limits(wanted: SetLimits, globals: &Globals) -> Result<()> {
+    let changed: AccountAnswer = globals
+        .operate(Missing::Refuse, async |operator| {
+            let accounts: Vec<AccountAnswer> = operator.get("/accounts").await?;
+            let unknown = || {
+                Error::new(
+                    Code::NotFound,
+                    format!("no account has the id {}; `tributary account list` shows them", wanted.account),
+                )
+            };
+            let mut limits = accounts.into_iter().find(|account| account.id == wanted.account).ok_or_else(unknown)?.limits;
+            if let Some(Cap(number)) = wanted.monthly_events {
+                limits.monthly_events = number.map(u64::from);
+            }
+            if let Some(Cap(number)) = wanted.workspaces {
+                limits.workspaces = number;
+            }
+            operator.patch(&format!("/accounts/{}", wanted.account), &AccountChange { plan: None, limits: Some(limits) }).await
+        })
+        .await?;
+    if globals.json {
+        return output::json(&changed);
+    }
+    let shown = |number: Option<u64>| number.map_or_else(|| String::from("no limit"), |number| number.to_string());
+    output::line(&format!(
+        "account {}: events a month {}, workspaces {}",
+        changed.id,
+        shown(changed.limits.monthly_events),
+        shown(changed.limits.workspaces.map(u64::from))
+    ))
 }
 
 fn plan(text: &str) -> Result<Plan, String> {

@@ -17,9 +17,9 @@ use crate::output;
 #[command(after_help = "Examples:
   tributary query stats --workspace acme-shop --metric visitors --interval day --last 30d
   tributary query sources --workspace acme-shop --from 2026-05-01 --to 2026-06-01 --where country=DE
-  tributary query funnel --workspace acme-shop --step '$pageview' --step signup --step purchase --window 7d
+  tributary query funnel --workspace acme-shop --step '$pageview' --step signup --window 7d
   tributary query retention --workspace acme-shop --start signup --period week --periods 8
-  tributary query events --workspace acme-shop --where event_name=purchase --where 'properties.total>=100'")]
+  tributary query events --workspace acme-shop --where 'properties.total>=100' --limit 20")]
 pub enum Query {
     /// Count events, visitors, sessions or amounts by group and time
     Stats(Stats),

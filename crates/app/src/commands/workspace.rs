@@ -1,6 +1,6 @@
 //! `tributary workspace`: the sites and products whose events are kept apart.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use tributary_core::error::{Code, Error, Result};
 use tributary_http::admin::{CreatedWorkspace, Deleted, ListedWorkspace, NewWorkspaceBody, WorkspaceAnswer, WorkspaceChangeBody};
@@ -16,8 +16,8 @@ use crate::output;
 pub enum Workspace {
     /// Create a workspace with its first pk, sk and rk key; the tokens are shown once
     #[command(after_help = "Example:
-  tributary workspace create --account 1 --name 'Acme Shop' --slug acme-shop --timezone Europe/Berlin --currency EUR \\
-    --origin https://shop.example --origin https://www.shop.example")]
+  tributary workspace create --account 1 --name 'Acme Shop' --slug acme-shop \\
+    --timezone Europe/Berlin --currency EUR --origin https://shop.example --origin https://www.shop.example")]
     Create(Create),
     /// List workspaces: ids, URLs of every door, usage, last event, rejected events with reasons
     List,
@@ -68,7 +68,7 @@ pub struct Rename {
 
 /// Arguments of `workspace update`.
 #[derive(Args, Debug)]
-#[group(id = "change", required = true, multiple = true, args = ["timezone", "currency", "origins", "no_origins"])]
+#[command(group(ArgGroup::new("change").required(true).multiple(true).args(["timezone", "currency", "origins", "no_origins"])))]
 pub struct Update {
     /// Workspace by slug, UUID or id
     #[arg(long)]

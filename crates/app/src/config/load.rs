@@ -90,9 +90,13 @@ fn refuse_unknown(layers: &Figment, given: &Dict) -> Result<()> {
 }
 
 fn refuse(error: &figment::Error) -> Error {
-    let key = if error.path.is_empty() { String::new() } else { format!("`{}`", error.path.join(".")) };
+    let what = if error.path.is_empty() {
+        String::from("the configuration")
+    } else {
+        format!("configuration key `{}`", error.path.join("."))
+    };
     let place = error.metadata.as_ref().map(place).unwrap_or_default();
-    Error::new(Code::InvalidParams, format!("configuration key {key}{place} is not accepted: {}", error.kind))
+    Error::new(Code::InvalidParams, format!("{what}{place} is not accepted: {}", error.kind.to_string().trim_end()))
 }
 
 fn place(metadata: &figment::Metadata) -> String {

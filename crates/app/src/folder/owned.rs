@@ -35,8 +35,16 @@ pub struct Owned {
 impl Owned {
     /// Opens the stores of a folder whose lock this process holds.
     pub(super) async fn open(globals: &Globals, lock: Lock) -> Result<Owned> {
+        Owner::this_process().write(&globals.data)?;
+        let opened = Owned::open_stores(globals, lock).await;
+        if opened.is_err() {
+            Owner::clear(&globals.data);
+        }
+        opened
+    }
+
+    async fn open_stores(globals: &Globals, lock: Lock) -> Result<Owned> {
         let root = globals.data.clone();
-        Owner::this_process().write(&root)?;
         let control = Control::open(&root, globals.clock.clone(), globals.entropy.clone()).await?;
         let options = engine_options(globals, &control);
         let folder = root.clone();

@@ -1,0 +1,8 @@
+//! The binary, run as its users run it.
+
+mod support;
+
+mod config;
+mod help;
+mod life;
+mod query;
