@@ -163,8 +163,8 @@ async fn holdings_describe_what_is_kept(ground: &dyn Ground) {
 
     let mut late = event("late", "v", at(-5));
     late.received_us = at(900);
-    play.append(vec![event("a", "v", at(10)), by_bot(event("b", "w", at(20)))]).await;
-    let watermark = play.append(vec![late]).await.watermark;
+    play.append(vec![late]).await;
+    let watermark = play.append(vec![event("a", "v", at(10)), by_bot(event("b", "w", at(20)))]).await.watermark;
     let holdings = Holdings {
         events: 3,
         first_us: Some(at(-5)),
