@@ -84,7 +84,12 @@ pub(crate) struct Source {
 struct Ties {
     event_ids: Arc<TextColumn>,
     /// Only where ids do not decide either.
-    contents: OnceLock<(Arc<Vec<u64>>, Arc<Vec<u64>>)>,
+    contents: OnceLock<Contents>,
+}
+
+struct Contents {
+    hashes: Arc<Vec<u64>>,
+    sequences: Arc<Vec<u64>>,
 }
 
 impl<'a> Scan<'a> {
@@ -193,17 +198,16 @@ impl<'a> Scan<'a> {
         scratch.cursors.clear();
         scratch.cursors.extend(self.sources.iter().map(|source| {
             let at = |edge: u128| source.visitors.hashes.partition_point(|hash| u128::from(*hash) < edge);
-            (at(low), at(high))
+            let mut cursor = Cursor { hash: None, next: at(low), end: at(high) };
+            cursor.look(&source.visitors);
+            cursor
         }));
-        loop {
+        // Hashes decide nearly always and lie side by side; ids are looked at only where hashes agree.
+        while let Some(hash) = scratch.cursors.iter().filter_map(|cursor| cursor.hash).min() {
             scratch.holders.clear();
-            for (at, (cursor, end)) in scratch.cursors.iter().enumerate() {
-                if cursor == end {
-                    continue;
-                }
-                let here = (at, *cursor);
-                let order = scratch.holders.first().map(|first| self.visitor(here).cmp(&self.visitor(*first)));
-                match order {
+            for (at, cursor) in scratch.cursors.iter().enumerate().filter(|(_, cursor)| cursor.hash == Some(hash)) {
+                let here = (at, cursor.next);
+                match scratch.holders.first().map(|first| self.id(here).cmp(self.id(*first))) {
                     Some(std::cmp::Ordering::Greater) => {}
                     Some(std::cmp::Ordering::Equal) => scratch.holders.push(here),
                     Some(std::cmp::Ordering::Less) | None => {
@@ -212,12 +216,11 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            let Some(first) = scratch.holders.first() else { return Ok(()) };
-            let anonymous_id = self.visitor(*first).1;
+            let anonymous_id = self.id(scratch.holders[0]);
             scratch.rows.clear();
             for (at, visitor) in &scratch.holders {
                 self.sources[*at].collect(*at, *visitor, &mut scratch.rows);
-                scratch.cursors[*at].0 += 1;
+                scratch.cursors[*at].step(&self.sources[*at].visitors);
             }
             if scratch.rows.is_empty() {
                 continue;
@@ -231,12 +234,12 @@ impl<'a> Scan<'a> {
             }
             fold.visit(&Visit { anonymous_id, rows: &scratch.rows })?;
         }
+        Ok(())
     }
 
-    /// A visitor of a source by position: what runs are merged by.
-    fn visitor(&self, (source, visitor): (usize, usize)) -> (u64, &str) {
-        let visitors = &self.sources[source].visitors;
-        (visitors.hashes[visitor], visitors.ids.get(visitor))
+    /// The id of a source's visitor by position.
+    fn id(&self, (source, visitor): (usize, usize)) -> &str {
+        self.sources[source].visitors.ids.get(visitor)
     }
 
     /// The rows one visitor has in the slice, in event order.
@@ -287,8 +290,8 @@ impl<'a> Scan<'a> {
     /// Content hash, then arrival.
     fn content(&self, row: &Row) -> (u64, u64) {
         let ties = self.sources[row.run as usize].ties.get().expect("loaded before the sort");
-        let (hashes, sequences) = ties.contents.get().expect("loaded before the sort");
-        (hashes[row.row as usize], sequences[row.row as usize])
+        let contents = ties.contents.get().expect("loaded before the sort");
+        (contents.hashes[row.row as usize], contents.sequences[row.row as usize])
     }
 }
 
@@ -323,15 +326,35 @@ impl Source {
     fn load_contents(&self) -> Result<()> {
         let ties = self.ties.get().expect("event ids come first");
         if ties.contents.get().is_none() {
-            let _ = ties.contents.set((unsigned(self.run.column(ColumnId::ContentHash)?), self.run.sequences()?));
+            let hashes = unsigned(self.run.column(ColumnId::ContentHash)?);
+            let _ = ties.contents.set(Contents { hashes, sequences: self.run.sequences()? });
         }
         Ok(())
     }
 }
 
+/// Where a source stands in a partition.
+struct Cursor {
+    /// Hash of the visitor that comes next; `None` at the end.
+    hash: Option<u64>,
+    next: usize,
+    end: usize,
+}
+
+impl Cursor {
+    fn look(&mut self, visitors: &Visitors) {
+        self.hash = (self.next < self.end).then(|| visitors.hashes[self.next]);
+    }
+
+    fn step(&mut self, visitors: &Visitors) {
+        self.next += 1;
+        self.look(visitors);
+    }
+}
+
 #[derive(Default)]
 struct Scratch {
-    cursors: Vec<(usize, usize)>,
+    cursors: Vec<Cursor>,
     holders: Vec<(usize, usize)>,
     rows: Vec<Row>,
 }
