@@ -128,11 +128,11 @@ class Server:
             self.scratch.cleanup()
 
     def run(self, *arguments):
-        """Runs another command on the same folder; returns its JSON answer."""
+        """Runs another command on the same folder; returns its JSON answer, if it gives one."""
         done = subprocess.run([binary(), *arguments, "--data", self.folder, "--json"], capture_output=True, text=True, env=self.environment)
         if done.returncode:
             raise RuntimeError(f"tributary {' '.join(arguments)} left with {done.returncode}: {done.stderr[-2000:]} {done.stdout[-500:]}")
-        return json.loads(done.stdout)
+        return json.loads(done.stdout) if done.stdout.strip() else None
 
     def request(self, method, path, headers=None, body=None):
         """One request on its own connection: status, headers (lower case), body."""

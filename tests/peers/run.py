@@ -101,9 +101,9 @@ def answers(server, exported):
     out["q2"] = [(query(server, "stats", "--metric", "visitors", between=MONTH)[0]["visitors"],)]
     rows = query(server, "stats", "--metric", "visitors", "--group-by", "source,medium", "--interval", "day", "--limit", "50000", between=MONTH)
     out["q3"] = [(row["source"], row["medium"], instant(row["bucket"]), row["visitors"]) for row in rows]
-    rows = query(server, "stats", "--metric", "events,visitors,amount:EUR", "--group-by", "source,medium", "--limit", "10000")
+    rows = query(server, "stats", "--metric", "events", "--metric", "visitors", "--metric", "amount:USD", "--group-by", "source,medium", "--limit", "10000")
     rows.sort(key=lambda row: (-row["events"], row["source"], row["medium"]))
-    out["q4"] = [(row["source"], row["medium"], row["events"], row["visitors"], f"{Decimal(str(row['amount:EUR'] or 0)):.2f}") for row in rows[:20]]
+    out["q4"] = [(row["source"], row["medium"], row["events"], row["visitors"], f"{Decimal(str(row['amount:USD'] or 0)):.2f}") for row in rows[:20]]
     rows = query(server, "funnel", *(part for step in STEPS for part in ("--step", step)), "--window", "7d", "--mode", "strict_increase")
     out["q5"] = [tuple(row["units"] for row in rows)]
     out["q6"] = last_touch(exported)
