@@ -392,6 +392,12 @@ async fn what_is_acknowledged_is_in_the_next_answer_while_everything_moves() {
                     let Answer::Aggregate(answer) = answered.answer else { panic!("an aggregate was asked for") };
                     // Sequence numbers are dense and nothing was erased: an answer holds exactly what its watermark says.
                     assert_eq!(answer.totals[0], i128::from(answered.watermark));
+                    let housekeeper = Arc::clone(&timeline);
+                    match batch % 10 {
+                        3 => tokio::task::spawn_blocking(move || housekeeper.flush()).await.unwrap().unwrap(),
+                        7 => tokio::task::spawn_blocking(move || housekeeper.compact()).await.unwrap().unwrap(),
+                        _ => {}
+                    }
                 }
             })
         })
@@ -400,5 +406,4 @@ async fn what_is_acknowledged_is_in_the_next_answer_while_everything_moves() {
         writer.await.unwrap();
     }
     assert_eq!(timeline.describe(&workspace(1)).await.unwrap().events, 3 * 40 * 9);
-    assert!(timeline.stats().unwrap().segments > 0, "flushes happened in between");
 }
