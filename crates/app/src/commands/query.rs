@@ -85,7 +85,7 @@ enum Interval {
 pub struct Stats {
     #[command(flatten)]
     slice: Slice,
-    /// events, visitors, sessions, or amount:EUR (any currency); repeat for more columns
+    /// events (or count), visitors (or uniques), sessions, amount:EUR (any currency); repeat for more columns
     #[arg(long = "metric", value_name = "METRIC", default_value = "events")]
     metrics: Vec<String>,
     /// Group by fields such as source, country, properties.plan

@@ -50,14 +50,17 @@ pub async fn ask(
 
 fn metric(name: &str) -> Result<Metric> {
     match name {
-        "events" => Ok(Metric::Events),
-        "visitors" => Ok(Metric::Visitors),
+        // The doors' documented words are understood too.
+        "events" | "count" => Ok(Metric::Events),
+        "visitors" | "uniques" => Ok(Metric::Visitors),
         "sessions" => Ok(Metric::Sessions),
         other => match other.strip_prefix("amount:") {
             Some(currency) => Ok(Metric::Amount(currency.parse::<Currency>()?)),
             None => Err(Error::new(
                 Code::InvalidParams,
-                format!("unknown metric `{other}`; accepted: events, visitors, sessions, amount:EUR (any ISO 4217 currency)"),
+                format!(
+                    "unknown metric `{other}`; accepted: events (or count), visitors (or uniques), sessions, amount:EUR (any ISO 4217 currency)"
+                ),
             )),
         },
     }

@@ -98,3 +98,20 @@ fn every_key_is_documented_in_print_and_schema() {
         assert!(described, "{key} has no description in the schema");
     }
 }
+
+#[test]
+fn the_documentation_tells_every_key_and_its_default() {
+    let scratch = Scratch::new();
+    let defaults = scratch.json(&["config", "print"]);
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md")).expect("the page");
+    for key in tributary_app::config::load::known_keys() {
+        let value = &defaults[key.split_once('.').expect("section and key").0][key.split_once('.').expect("section and key").1];
+        let shown = match value {
+            Value::Null => String::new(),
+            Value::String(text) => format!("`{text}` "),
+            other => format!("`{other}` "),
+        };
+        let line = format!("| `{key}` | {shown}| ");
+        assert!(page.contains(&line), "docs/operations.md lacks a line beginning with {line}");
+    }
+}
