@@ -1,6 +1,7 @@
 //! The command: flags to a selection, events to a file or to standard output.
 
 use clap::{Args, ValueEnum};
+use serde_json::json;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -78,7 +79,12 @@ pub async fn run(export: Export, globals: &Globals) -> Result<Exit> {
             outcome.and_then(|count| closed.map(|()| count))?
         }
     };
-    output::remark(&format!("{count} events written"));
+    // On standard output only when the events are not there already.
+    if globals.json && export.out != Path::new("-") {
+        output::json(&json!({ "events": count, "out": export.out }))?;
+    } else {
+        output::remark(&format!("{count} events written"));
+    }
     Ok(Exit::Done)
 }
 
