@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use tributary_core::error::Result;
-use tributary_core::time::format_in;
+use tributary_core::time::{TimeRange, format_in};
 use tributary_events::answer::Answer;
-use tributary_events::bucket::Interval;
+use tributary_events::bucket::{Buckets, Interval};
 use tributary_events::field::Field;
 use tributary_events::filter::Filter;
 use tributary_events::question::{Question, Retention, RetentionPeriod};
@@ -32,11 +32,12 @@ pub struct Words {
 /// Asks how many of each cohort come back, one row per cohort and period.
 pub async fn ask(cx: Context<'_>, words: Words) -> Result<(Shown, u64)> {
     let named = |event: &Option<String>| event.iter().map(|name| Filter::is(Field::EventName, name.as_str())).collect();
+    let period = period(&words.period)?;
     let question = Question::Retention(Retention {
         slice: cx.slice.clone(),
         start: named(&words.start),
         returning: named(&words.returning),
-        period: period(&words.period)?,
+        period,
         zone: cx.zone.clone(),
         by_period: words.cohorts,
         breakdown: words.breakdown.as_deref().map(field).transpose()?,
@@ -47,7 +48,8 @@ pub async fn ask(cx: Context<'_>, words: Words) -> Result<(Shown, u64)> {
     };
     let mut rows = Vec::new();
     for cohort in &answer.cohorts {
-        for (period, active) in cohort.active.iter().enumerate() {
+        let begun = begun(period, cohort.start_us, &cx)?;
+        for (period, active) in cohort.active.iter().enumerate().take(begun) {
             let mut row = Row::new();
             if words.cohorts {
                 row.insert(
@@ -71,6 +73,16 @@ pub async fn ask(cx: Context<'_>, words: Words) -> Result<(Shown, u64)> {
     }
     let total_rows = rows.len() as u64;
     Ok((Shown { rows, total_rows, totals: Row::new() }, watermark))
+}
+
+/// How many of a cohort's calendar periods begin inside the range: nobody can have come back in a week that is still to come,
+/// and a zero there would read as if nobody had.
+fn begun(period: RetentionPeriod, cohort_start_us: Option<i64>, cx: &Context<'_>) -> Result<usize> {
+    let (RetentionPeriod::Calendar(interval), Some(start_us)) = (period, cohort_start_us) else {
+        return Ok(usize::MAX);
+    };
+    let range = TimeRange::new(start_us, cx.slice.range.end_us)?;
+    Ok(Buckets::cover(range, interval, cx.zone)?.labels.len())
 }
 
 fn period(name: &str) -> Result<RetentionPeriod> {

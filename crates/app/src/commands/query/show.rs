@@ -115,6 +115,9 @@ fn cohorts(answer: &QueryAnswer) -> Result<()> {
             line.push(row.get("share").map_or(String::new(), |share| cell("share", share)));
         }
     }
+    for line in &mut lines {
+        line.resize(header.len(), String::new());
+    }
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     output::table(&header, &lines)
 }
