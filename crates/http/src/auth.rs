@@ -18,6 +18,8 @@ use crate::router::AppState;
 pub(crate) enum Entry {
     /// Sending events: publishable and secret keys; the former may come as `?key=`.
     Ingest,
+    /// Importing rows that are believed: secret keys only.
+    Import,
     /// Forgetting a person: secret keys only.
     Forget,
     /// Asking questions.
@@ -29,7 +31,7 @@ pub(crate) async fn admit(state: &AppState, parts: &Parts, entry: Entry) -> Resu
     let token = match (bearer(parts)?, entry) {
         (Some(token), _) => token,
         (None, Entry::Ingest) => key_in_query(parts)?.ok_or_else(missing)?,
-        (None, Entry::Forget | Entry::Read) => return Err(missing()),
+        (None, Entry::Import | Entry::Forget | Entry::Read) => return Err(missing()),
     };
     let caller = state.service.control.authenticate(&token).await?;
     if entry == Entry::Forget && caller.kind == KeyKind::Publishable {
@@ -39,15 +41,16 @@ pub(crate) async fn admit(state: &AppState, parts: &Parts, entry: Entry) -> Resu
         check_origin(state, &caller, parts)?;
     }
     let (required, got) = match (entry, caller.kind) {
-        (Entry::Ingest, KeyKind::Publishable | KeyKind::Secret) | (Entry::Forget, KeyKind::Secret) => return Ok(caller),
+        (Entry::Ingest, KeyKind::Publishable | KeyKind::Secret) => return Ok(caller),
+        (Entry::Import | Entry::Forget, KeyKind::Secret) => return Ok(caller),
         (Entry::Read, KeyKind::Read) => return Ok(caller),
         (Entry::Read, KeyKind::Secret) if state.settings.secret_keys_read => return Ok(caller),
         (Entry::Read, kind) => ("read", scope_name(kind)),
-        (Entry::Ingest | Entry::Forget, kind) => ("ingest", scope_name(kind)),
+        (Entry::Ingest | Entry::Import | Entry::Forget, kind) => ("ingest", scope_name(kind)),
     };
     let accepted = match entry {
         Entry::Ingest => "a publishable (pk_) or secret key (sk_)",
-        Entry::Forget => "a secret key (sk_)",
+        Entry::Import | Entry::Forget => "a secret key (sk_)",
         Entry::Read => "a read key (rk_)",
     };
     Err(Error::new(Code::InsufficientScope, format!("the key does not cover this route; accepted: {accepted}"))

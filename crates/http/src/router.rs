@@ -52,6 +52,7 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/track", post(v1::track::post))
         .route("/v1/batch", post(v1::batch::post))
         .route("/v1/identify", post(v1::identify::post))
+        .route("/v1/import", post(v1::import::post))
         .route("/v1/forget", post(v1::forget::post))
         .method_not_allowed_fallback(refusal::method_not_allowed)
         .layer(from_fn(cors::ingest));

@@ -9,6 +9,7 @@ pub mod provenance;
 pub mod reach;
 
 pub mod admission;
+pub mod import;
 pub mod rate;
 pub mod send;
 

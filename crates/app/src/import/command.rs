@@ -7,15 +7,17 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use tributary_core::error::{Code, Error, Result};
+use tributary_core::money::Currency;
 use tributary_core::time::zone;
 use tributary_http::admin::{ImportTerms, visitor_key};
+use tributary_service::import::Importer;
 
 use crate::exit::Exit;
 use crate::folder::{Folder, Missing};
 use crate::globals::Globals;
-use crate::import::destination::{Destination, Local};
+use crate::import::destination::Destination;
 use crate::import::job::{FileReport, Job, run as run_job};
-use crate::import::mapping::{Mapping, Target};
+use crate::import::mapping::Mapping;
 use crate::import::plan::{EventIds, Surroundings};
 use crate::import::read::access_log::{LogEvents, LogOptions};
 use crate::import::read::open::Format;
@@ -117,8 +119,8 @@ async fn owned_folder(
     let unknown = || Error::new(Code::NotFound, format!("no workspace `{workspace}`; `tributary workspace list` shows them"));
     let found = owned.control.find_workspace(workspace).await?.ok_or_else(unknown)?;
     let access = owned.control.operator_access(found.id).await?;
-    let job = flags.job(found.zone.clone(), found.currency, visitor_key(&owned.control))?;
-    let destination = Destination::Store(Local {
+    let job = flags.job(found.zone.clone(), Some(found.currency), visitor_key(&owned.control))?;
+    let destination = Destination::Store(Importer {
         events: owned.timeline.clone(),
         scope: access.scope,
         pipeline: owned.pipeline.clone(),
@@ -131,7 +133,7 @@ async fn owned_folder(
 
 async fn served(flags: &ImportEvents, operator: Operator, workspace: &str) -> Result<Vec<FileReport>> {
     let terms: ImportTerms = operator.get(&format!("/import/{}", segment(workspace))).await?;
-    let job = flags.job(zone(&terms.timezone)?, terms.currency.parse()?, terms.visitor_key)?;
+    let job = flags.job(zone(&terms.timezone)?, Some(terms.currency.parse()?), terms.visitor_key)?;
     let destination =
         Destination::Owner(Served { operator: Arc::new(operator), workspace: workspace.to_owned(), site_host: site_host(&job) });
     run_job(&job, &destination).await
@@ -141,53 +143,12 @@ async fn elsewhere(flags: &ImportEvents, url: &str, key: &str) -> Result<Vec<Fil
     // The key is the only secret both runs of the same import share.
     let digest = Sha256::new().chain_update(b"tributary access log visitor\0").chain_update(key).finalize();
     let visitor_key = *digest.first_chunk::<16>().expect("a SHA-256 digest has 32 bytes");
-    let job = flags.job(TimeZone::UTC, "USD".parse()?, visitor_key)?;
-    if let Some(target) = job.mapping.fields.keys().copied().find(|target| !travels(*target)) {
-        return Err(Error::new(
-            Code::InvalidParams,
-            format!(
-                "`{}` cannot be set over --url: a server derives it from url, referrer, ip and user_agent; import on its machine \
-                 with --data instead",
-                target.name()
-            ),
-        ));
-    }
-    run_job(&job, &Destination::Server(Remote::new(client::server()?, url, key)?)).await
-}
-
-/// Whether `/v1/batch` takes a field from its sender.
-fn travels(target: Target) -> bool {
-    match target {
-        Target::Event
-        | Target::EventId
-        | Target::Timestamp
-        | Target::AnonymousId
-        | Target::UserId
-        | Target::SessionId
-        | Target::Url
-        | Target::Path
-        | Target::Referrer
-        | Target::Amount
-        | Target::Currency
-        | Target::Ip
-        | Target::UserAgent => true,
-        Target::Source
-        | Target::Medium
-        | Target::Campaign
-        | Target::Country
-        | Target::DeviceType
-        | Target::Browser
-        | Target::Os
-        | Target::Bot
-        | Target::Origin
-        | Target::SourceConfidence
-        | Target::SourceRuleId
-        | Target::ReceivedAt => false,
-    }
+    let job = flags.job(TimeZone::UTC, None, visitor_key)?;
+    run_job(&job, &Destination::Server(Remote::new(client::server()?, url, key, site_host(&job))?)).await
 }
 
 impl ImportEvents {
-    fn job(&self, workspace_zone: TimeZone, currency: tributary_core::money::Currency, visitor_key: [u8; 16]) -> Result<Job> {
+    fn job(&self, workspace_zone: TimeZone, currency: Option<Currency>, visitor_key: [u8; 16]) -> Result<Job> {
         let mut mapping = match &self.mapping {
             Some(path) => Mapping::read(path)?,
             None => Mapping::default(),

@@ -12,6 +12,7 @@ pub mod read;
 
 pub mod cell;
 
+pub mod chunk;
 pub mod destination;
 pub mod remote;
 pub mod served;

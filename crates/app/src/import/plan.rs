@@ -18,8 +18,9 @@ use crate::import::mapping::{Mapping, Origin, Properties, Target, TimeUnit};
 pub struct Surroundings {
     /// The workspace's zone: what a timestamp without offset means unless the mapping says otherwise.
     pub zone: TimeZone,
-    /// The workspace's currency: what an amount without currency is in.
-    pub currency: Currency,
+    /// The workspace's currency: what an amount without currency is in. `None` where it is not known: such amounts are
+    /// refused.
+    pub currency: Option<Currency>,
     /// Whether rows without an `event_id` get one made of their number and content.
     pub event_ids: EventIds,
 }
@@ -39,7 +40,7 @@ pub struct Plan {
     fields: Vec<(Target, Bound)>,
     unit: Option<TimeUnit>,
     zone: TimeZone,
-    currency: Currency,
+    currency: Option<Currency>,
     event_ids: EventIds,
     json: Option<Column>,
     properties: PropertyColumns,
@@ -178,7 +179,7 @@ impl Plan {
             draft.anonymous_id = draft.user_id.as_ref().map(|user| user.chars().take(128).collect());
         }
         if draft.amount.is_some() && draft.currency.is_none() {
-            draft.currency = Some(self.currency.to_string());
+            draft.currency = self.currency.map(|currency| currency.to_string());
         }
         if draft.amount.is_none() {
             draft.currency = None;

@@ -8,10 +8,10 @@ use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tributary_core::error::{Error, Result};
-use tributary_http::admin::RowFate as Fate;
 use tributary_ingest::imported::ImportedRow;
+use tributary_service::import::{Prepared, RowFate};
 
-use crate::import::destination::{Destination, Prepared};
+use crate::import::destination::Destination;
 use crate::import::progress::Progress;
 use crate::import::read::{Batch, Reading, read};
 use crate::import::rejected::Rejected;
@@ -85,19 +85,19 @@ enum Staged {
 fn stage(batch: &mut Batch, destination: &Destination) -> Staged {
     let rows: Vec<ImportedRow> = batch.take_rows();
     match destination {
-        Destination::Store(local) => {
-            let local = local.clone();
-            Staged::Local(spawn_blocking(move || local.prepare(rows)))
+        Destination::Store(importer) => {
+            let importer = importer.clone();
+            Staged::Local(spawn_blocking(move || importer.prepare(rows)))
         }
         Destination::Server(_) | Destination::Owner(_) => Staged::Remote(rows),
     }
 }
 
-async fn settle(staged: Staged, destination: &Destination) -> Result<Vec<Fate>> {
+async fn settle(staged: Staged, destination: &Destination) -> Result<Vec<RowFate>> {
     match (staged, destination) {
-        (Staged::Local(handle), Destination::Store(local)) => {
+        (Staged::Local(handle), Destination::Store(importer)) => {
             let prepared = handle.await.map_err(|error| Error::internal("the pipeline stopped").caused_by(error))?;
-            local.store(prepared).await
+            importer.store(prepared).await
         }
         (Staged::Remote(rows), Destination::Server(remote)) => remote.send(rows).await,
         (Staged::Remote(rows), Destination::Owner(served)) => served.send(rows).await,
@@ -107,17 +107,17 @@ async fn settle(staged: Staged, destination: &Destination) -> Result<Vec<Fate>> 
     }
 }
 
-fn count(batch: &Batch, fates: Vec<Fate>, counts: &mut Counts, rejected: &mut Rejected) -> Result<()> {
+fn count(batch: &Batch, fates: Vec<RowFate>, counts: &mut Counts, rejected: &mut Rejected) -> Result<()> {
     let mut fates = fates.into_iter();
     for (index, (number, unread)) in batch.rows.iter().enumerate() {
         let fate = match unread {
-            Err(reason) => Fate::Rejected(reason.clone()),
+            Err(reason) => RowFate::Rejected(reason.clone()),
             Ok(_) => fates.next().ok_or_else(|| Error::internal("the fate of a row is unknown"))?,
         };
         match fate {
-            Fate::Accepted => counts.accepted += 1,
-            Fate::Duplicate => counts.duplicates += 1,
-            Fate::Rejected(reason) => {
+            RowFate::Accepted => counts.accepted += 1,
+            RowFate::Duplicate => counts.duplicates += 1,
+            RowFate::Rejected(reason) => {
                 counts.rejected += 1;
                 rejected.write(*number, &reason, &batch.raw(index))?;
             }

@@ -14,10 +14,10 @@ use tributary_core::error::{Error, Result};
 use tributary_core::time::format_utc;
 use tributary_events::store::{Erasure, EventStore};
 use tributary_http::admin::{
-    BackupDone, Extent, Holdings, ImportRowsBody, Person, QueryAnswer, QueryBody, RowFate, RowsBody, RowsPage, Store, StoreFault,
-    StoreReport,
+    BackupDone, Extent, Holdings, Person, QueryAnswer, QueryBody, RowsBody, RowsPage, Store, StoreFault, StoreReport,
 };
 use tributary_ingest::pipeline::Pipeline;
+use tributary_service::import::{ImportInput, RowFate};
 use tributary_timeline::Timeline;
 
 use crate::folder::owned::Owned;
@@ -63,7 +63,7 @@ impl Store for FolderStore {
         query::answer(&*self.timeline, access, question, self.clock.now_us()).await
     }
 
-    async fn import(&self, access: &WorkspaceAccess, rows: ImportRowsBody) -> Result<Vec<RowFate>> {
+    async fn import(&self, access: &WorkspaceAccess, rows: ImportInput) -> Result<Vec<RowFate>> {
         rows::import(self, access, rows).await
     }
 

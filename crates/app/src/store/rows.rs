@@ -9,14 +9,14 @@ use tributary_events::field::Field;
 use tributary_events::filter::{Filter, Test};
 use tributary_events::question::{Bots, Budget, Question, RowOrder, Rows, Slice};
 use tributary_events::store::EventStore;
-use tributary_http::admin::{BotsBody, ImportRowsBody, RowFate, RowsBody, RowsPage};
+use tributary_http::admin::{BotsBody, RowsBody, RowsPage};
+use tributary_service::import::{ImportInput, Importer, RowFate};
 
 use super::{FolderStore, blocking};
-use crate::import::destination::Local;
 
 /// Takes rows through the pipeline and stores them.
-pub(super) async fn import(store: &FolderStore, access: &WorkspaceAccess, body: ImportRowsBody) -> Result<Vec<RowFate>> {
-    let local = Local {
+pub(super) async fn import(store: &FolderStore, access: &WorkspaceAccess, body: ImportInput) -> Result<Vec<RowFate>> {
+    let importer = Importer {
         events: store.timeline.clone(),
         scope: access.scope.clone(),
         pipeline: store.pipeline.clone(),
@@ -24,9 +24,9 @@ pub(super) async fn import(store: &FolderStore, access: &WorkspaceAccess, body: 
         clock: store.clock.clone(),
         site_host: body.site_host,
     };
-    let preparing = local.clone();
+    let preparing = importer.clone();
     let prepared = blocking("reading the imported rows", move || Ok(preparing.prepare(body.rows))).await?;
-    local.store(prepared).await
+    importer.store(prepared).await
 }
 
 /// Some events of a slice, oldest first.

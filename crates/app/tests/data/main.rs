@@ -2,6 +2,7 @@
 
 mod demo_events;
 mod export_round_trip;
+mod import_remote;
 mod import_rows;
 mod import_weblog;
 mod outside_ecom;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use tributary_app::import::destination::{Destination, Local};
+use tributary_app::import::destination::Destination;
 use tributary_app::import::job::{FileReport, Job, run};
 use tributary_app::import::mapping::Mapping;
 use tributary_app::import::plan::{EventIds, Surroundings};
@@ -24,6 +24,7 @@ use tributary_events::question::{Aggregate, Bots, Budget, Funnel, Metric, Questi
 use tributary_events::reference::ReferenceStore;
 use tributary_events::store::EventStore;
 use tributary_ingest::pipeline::{Pipeline, Settings};
+use tributary_service::import::Importer;
 
 pub struct World {
     pub store: Arc<dyn EventStore>,
@@ -45,7 +46,7 @@ pub fn world() -> World {
 
 impl World {
     pub fn destination(&self) -> Destination {
-        Destination::Store(Local {
+        Destination::Store(Importer {
             events: self.store.clone(),
             scope: self.scope.clone(),
             pipeline: self.pipeline.clone(),
@@ -60,7 +61,11 @@ impl World {
             files: vec![file.to_owned()],
             format: None,
             mapping,
-            around: Surroundings { zone: TimeZone::UTC, currency: "EUR".parse().expect("valid"), event_ids: EventIds::FromRow },
+            around: Surroundings {
+                zone: TimeZone::UTC,
+                currency: Some("EUR".parse().expect("valid")),
+                event_ids: EventIds::FromRow,
+            },
             log: LogOptions { site: None, events: LogEvents::Requests, visitor_key: [7; 16] },
             rejected_dir: Some(self.folder.path().to_owned()),
         }

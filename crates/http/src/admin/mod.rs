@@ -28,7 +28,7 @@ pub use body::Refusal;
 pub use erase::{EraseBody, Erased};
 pub use key::{IssuedKey, KeyAnswer, KeyOwnerBody, NewKeyBody};
 pub use query::{BotsBody, QueryAnswer, QueryBody, QuestionBody, RangeBody};
-pub use rows::{Extent, ImportRowsBody, ImportTerms, RowFate, RowsBody, RowsPage, visitor_key};
+pub use rows::{Extent, ImportTerms, RowsBody, RowsPage, visitor_key};
 pub use store::{BackupBody, BackupDone, Holdings, Person, Store, StoreFault, StoreReport};
 pub use workspace::{
     CreatedWorkspace, Deleted, Doors, InitialKeys, ListedWorkspace, NewWorkspaceBody, RejectedCount, WorkspaceAnswer,

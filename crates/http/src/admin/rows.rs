@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 
 use tributary_core::event::Event;
-use tributary_ingest::imported::ImportedRow;
+use tributary_service::import::{ImportInput, RowFate};
 
 use super::Operator;
 use super::body::{Body, Refused};
@@ -25,28 +25,6 @@ pub struct ImportTerms {
     pub currency: String,
     /// Key of the visitor hash of access logs: the same on every import into this folder.
     pub visitor_key: [u8; 16],
-}
-
-/// Rows to import.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ImportRowsBody {
-    /// Host of the site the rows are from, where known.
-    #[serde(default)]
-    pub site_host: Option<String>,
-    /// The rows.
-    pub rows: Vec<ImportedRow>,
-}
-
-/// What became of an imported row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RowFate {
-    /// Stored.
-    Accepted,
-    /// Its `event_id` was there already.
-    Duplicate,
-    /// Not stored, and why.
-    Rejected(String),
 }
 
 /// Which events to hand out.
@@ -102,7 +80,7 @@ pub(super) async fn terms(State(operator): State<Operator>, Path(selector): Path
 pub(super) async fn import(
     State(operator): State<Operator>,
     Path(selector): Path<String>,
-    Body(body): Body<ImportRowsBody>,
+    Body(body): Body<ImportInput>,
 ) -> Result<Json<Vec<RowFate>>, Refused> {
     let access = operator.workspace(&selector).await?;
     Ok(Json(operator.store.import(&access, body).await?))

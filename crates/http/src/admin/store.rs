@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use tributary_control::WorkspaceAccess;
 use tributary_core::error::{Code, Error, Result};
+use tributary_service::import::{ImportInput, RowFate};
 
 use super::Operator;
 use super::body::{Body, Refused};
 use super::query::{QueryAnswer, QueryBody};
-use super::rows::{Extent, ImportRowsBody, RowFate, RowsBody, RowsPage};
+use super::rows::{Extent, RowsBody, RowsPage};
 
 /// The operator's hands on the event store of this process.
 #[async_trait]
@@ -24,7 +25,7 @@ pub trait Store: Send + Sync {
     async fn query(&self, access: &WorkspaceAccess, question: QueryBody) -> Result<QueryAnswer>;
 
     /// Takes imported rows through the pipeline and stores them; says what became of each, in order.
-    async fn import(&self, access: &WorkspaceAccess, rows: ImportRowsBody) -> Result<Vec<RowFate>>;
+    async fn import(&self, access: &WorkspaceAccess, rows: ImportInput) -> Result<Vec<RowFate>>;
 
     /// The extent of a workspace's events.
     async fn extent(&self, access: &WorkspaceAccess) -> Result<Extent>;

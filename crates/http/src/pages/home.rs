@@ -21,6 +21,7 @@ const DOORS: &[Door] = &[
     Door { path: "/mcp/account", keys: "ak_", what: "MCP across every workspace of an account, with comparison" },
     Door { path: "/v1/track", keys: "pk_ · sk_", what: "Send one event" },
     Door { path: "/v1/batch", keys: "pk_ · sk_", what: "Send up to 1,000 events, all or nothing" },
+    Door { path: "/v1/import", keys: "sk_", what: "Import up to 1,000 rows, each by itself" },
     Door { path: "/v1/identify", keys: "pk_ · sk_", what: "Tie a visitor to a signed-in person" },
     Door { path: "/v1/forget", keys: "sk_", what: "Erase a person" },
     Door { path: "/v1/stats", keys: "rk_", what: "Counts and exact uniques, by group and interval" },

@@ -9,6 +9,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 use tributary_service::forget::ForgetOutput;
+use tributary_service::import::ImportOutput;
 use tributary_service::query::QueryOutput;
 use tributary_service::send::{BatchOutput, IdentifyOutput, TrackOutput};
 use tributary_service::sources::SourcesOutput;
@@ -34,6 +35,7 @@ fn answer_schemas() -> Map<String, Value> {
     [
         ("Tracked", schema_of::<TrackOutput>()),
         ("BatchTracked", schema_of::<BatchOutput>()),
+        ("Imported", schema_of::<ImportOutput>()),
         ("Identified", schema_of::<IdentifyOutput>()),
         ("Forgotten", schema_of::<ForgetOutput>()),
         ("QueryAnswer", schema_of::<QueryOutput>()),

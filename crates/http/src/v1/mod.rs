@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod forget;
 pub mod identify;
+pub mod import;
 pub mod track;
 
 pub mod query;
@@ -55,7 +56,7 @@ async fn receive_parts(
     cap: usize,
 ) -> Result<Sent> {
     let caller = admit(state, parts, entry).await?;
-    if entry == Entry::Ingest {
+    if matches!(entry, Entry::Ingest | Entry::Import) {
         state.service.admit_events(&caller, route).await?;
     }
     let media = match (entry, caller.kind) {
