@@ -21,9 +21,10 @@ pub(crate) struct Unframed {
 }
 
 /// Reads a body.
-pub(crate) fn read(body: &[u8]) -> Result<Frame, Unframed> {
+pub(crate) fn read(body: &[u8]) -> Result<Frame, Box<Unframed>> {
     let refuse = |id: Value, expected: &str| {
-        Err(Unframed { id, error: RpcError::new(INVALID_REQUEST, "invalid_request", json!({ "message": expected })) })
+        let error = RpcError::new(INVALID_REQUEST, "invalid_request", json!({ "message": expected }));
+        Err(Box::new(Unframed { id, error }))
     };
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
         return refuse(Value::Null, "the body must be one JSON-RPC 2.0 request as JSON");
@@ -63,8 +64,9 @@ pub(crate) fn read(body: &[u8]) -> Result<Frame, Unframed> {
 /// The id to answer under when the body is not looked at otherwise.
 pub(crate) fn id_of(body: &[u8]) -> Value {
     match read(body) {
-        Ok(Frame::Request { id, .. }) | Err(Unframed { id, .. }) => id,
+        Ok(Frame::Request { id, .. }) => id,
         Ok(Frame::Silent) => Value::Null,
+        Err(unframed) => unframed.id,
     }
 }
 

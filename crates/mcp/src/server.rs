@@ -255,12 +255,11 @@ fn refuse_revision(header: Option<&str>, method: &str) -> Option<RpcError> {
 }
 
 fn refuse_plan(door: &Door, body: &[u8]) -> Answer {
-    let message = format!("the account's plan does not include {}", door.path);
     match door.plan_refusal {
-        PlanRefusal::Plain => {
-            json_answer(402, &json!({ "error": Code::PlanLimit.as_str(), "code": PLAN_LIMIT, "message": message }))
-        }
+        // The documented body, to the letter.
+        PlanRefusal::Plain => json_answer(402, &json!({ "error": Code::PlanLimit.as_str(), "code": PLAN_LIMIT })),
         PlanRefusal::JsonRpc => {
+            let message = format!("the account's plan does not include {}", door.path);
             let error = RpcError::new(PLAN_LIMIT, "plan_limit", json!({ "message": message }));
             json_answer(402, &frame::error(&frame::id_of(body), &error))
         }
