@@ -1,5 +1,7 @@
 //! The public router as clients meet it: in-process, whole answers, a world of two accounts on a fixed clock.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test they serve")]
+
 mod world;
 
 mod documented;
