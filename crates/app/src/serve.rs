@@ -1,5 +1,6 @@
 //! Serving a data folder: public listener, operator socket, timers, graceful shutdown.
 
+mod connections;
 mod socket;
 
 use std::future::IntoFuture;
@@ -63,8 +64,7 @@ async fn run(owned: &Owned, globals: &Globals, announce: impl FnOnce(&Ready) -> 
     let _warming = tokio::task::spawn_blocking(move || pipeline.warm());
     let flushing = tokio::spawn(flush_regularly(owned.control.clone()));
 
-    let public = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let public = axum::serve(listener, public).with_graceful_shutdown(stopped(stopping.clone()));
+    let public = connections::serve(listener, router(state.clone()), config.server.max_connections, stopping.clone());
     let operators = operator::router(owned, globals, &url);
     let operators = axum::serve(socket.listener, operators).with_graceful_shutdown(stopped(stopping.clone()));
     tracing::info!(%address, url, "serving {}", owned.root.display());
@@ -78,14 +78,14 @@ async fn run(owned: &Owned, globals: &Globals, announce: impl FnOnce(&Ready) -> 
         tokio::time::sleep(grace).await;
     };
     let finished = tokio::select! {
-        finished = async { tokio::try_join!(public.into_future(), operators.into_future()) } => finished,
+        ((), finished) = async { tokio::join!(public, operators.into_future()) } => finished,
         () = deadline => {
             tracing::warn!("requests still under way after {} s are cut off", grace.as_secs());
-            Ok(((), ()))
+            Ok(())
         }
     };
     flushing.abort();
-    finished.map(|_| ()).map_err(|error| Error::internal("the server failed").caused_by(error))
+    finished.map_err(|error| Error::internal("the operator socket failed").caused_by(error))
 }
 
 fn service(owned: &Owned, globals: &Globals) -> Service {

@@ -13,6 +13,9 @@ const MIN_MEMORY_MB: u64 = 16;
 /// The largest that means anything, megabytes.
 const MAX_MEMORY_MB: u64 = 16 << 20;
 
+/// The most connections that may be configured.
+const MAX_CONNECTIONS: u32 = 1_000_000;
+
 /// Refuses values that would only fail later, naming the key and what would be accepted.
 pub fn check(config: &Config) -> Result<()> {
     listen_address(&config.server.listen)?;
@@ -27,6 +30,9 @@ pub fn check(config: &Config) -> Result<()> {
     }
     for allowed in &config.server.allowed_origins {
         origin("server.allowed_origins", allowed)?;
+    }
+    if !(1..=MAX_CONNECTIONS).contains(&config.server.max_connections) {
+        return Err(refuse("server.max_connections", &format!("must be between 1 and {MAX_CONNECTIONS}")));
     }
     let limits = &config.limits;
     for (key, value) in [

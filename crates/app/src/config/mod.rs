@@ -45,6 +45,8 @@ pub struct Server {
     pub allowed_origins: Vec<String>,
     /// Whether secret keys may read over REST too. The documented endpoints take read keys only.
     pub secret_keys_read: bool,
+    /// Connections open at the same time at most; further ones wait. Stay below the process's limit of open files.
+    pub max_connections: u32,
     /// Seconds a stopping server waits for requests under way.
     pub shutdown_grace_seconds: u64,
 }
@@ -57,6 +59,7 @@ impl Default for Server {
             trusted_proxies: Vec::new(),
             allowed_origins: Vec::new(),
             secret_keys_read: false,
+            max_connections: 900,
             shutdown_grace_seconds: 15,
         }
     }

@@ -3,6 +3,7 @@
 use crate::support::{Scratch, ended, get, post, text};
 use serde_json::json;
 use std::fs;
+use std::io::{Read, Write};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_installation_lives() {
@@ -208,4 +209,26 @@ fn doctor_tells_problems_and_what_to_do() {
             .iter()
             .all(|finding| finding["status"] == "ok" || finding["advice"].is_string())
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_beyond_the_bound_wait_and_idle_ones_do_not_hold_a_stop() {
+    let scratch = Scratch::new();
+    std::fs::create_dir_all(scratch.data()).expect("folder");
+    std::fs::write(scratch.data().join("tributary.toml"), "[server]\nmax_connections = 1\nshutdown_grace_seconds = 3600\n")
+        .expect("file");
+    let server = scratch.serve();
+    let address = server.url.strip_prefix("http://").expect("http").to_owned();
+    let mut first = std::net::TcpStream::connect(&address).expect("connects");
+    let ask = b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n";
+    let mut answer = [0; 15];
+    first.write_all(ask).expect("sent");
+    first.read_exact(&mut answer).expect("answered");
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    let mut second = std::net::TcpStream::connect(&address).expect("the system's queue takes it");
+    second.write_all(ask).expect("sent");
+    drop(first);
+    second.read_exact(&mut answer).expect("answered once the first has gone");
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    assert_eq!(server.stop(), 0, "an idle connection is closed, not waited for");
 }
