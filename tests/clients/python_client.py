@@ -1,4 +1,4 @@
-"""The official Python client: runs a plan of calls (JSON on stdin) and prints what came back (JSON)."""
+"""The official Python client in its default mode (it probes for the newest protocol and falls back): runs a plan of calls (JSON on stdin) and prints what came back (JSON)."""
 import asyncio
 import json
 import sys
@@ -11,7 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 async def main():
     plan = json.load(sys.stdin)
     async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {plan['key']}"}, timeout=60) as http:
-        async with Client(streamable_http_client(plan["url"], http_client=http), mode="legacy") as client:
+        async with Client(streamable_http_client(plan["url"], http_client=http)) as client:
             tools = (await client.list_tools()).tools
             out = {"server": client.server_info.name, "tools": [tool.name for tool in tools], "calls": [], "resources": {}}
             for name, arguments in plan["calls"]:
