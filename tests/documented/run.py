@@ -234,6 +234,10 @@ def rest(checks, server, keys):
         ("post", "/v1/batch", 400, server.post("/v1/batch", {"events": [{"event": "z"}] * 1001}, keys["sk"])),
         ("post", "/v1/identify", 200, server.post("/v1/identify", {"anonymous_id": "u_1", "user_id": "user_9", "traits": {"plan": "pro"}}, keys["sk"])),
         ("post", "/v1/identify", 400, server.post("/v1/identify", {"user_id": "user_9"}, keys["sk"])),
+        ("post", "/v1/import", 200, server.post("/v1/import", {"rows": [
+            {"event": "order_completed", "event_id": "imp-1", "timestamp": "2026-06-12T09:30:00Z", "source": "newsletter", "amount": "49.90", "currency": "EUR"},
+            {"event": "too_old", "timestamp": "1990-01-01T00:00:00Z"}]}, keys["sk"])),
+        ("post", "/v1/import", 403, server.post("/v1/import", {"rows": [{"event": "x"}]}, keys["rk"])),
         ("post", "/v1/forget", 200, server.post("/v1/forget", {"user_id": "user_9"}, keys["sk"])),
         ("post", "/v1/forget", 403, server.post("/v1/forget", {"user_id": "user_9"}, keys["pk"])),
         ("get", "/v1/query", 200, server.get("/v1/query", keys["rk"], **MAY)),
