@@ -21,7 +21,7 @@ const MOST_BATCHES: i64 = 20_000;
 
 /// Flushes and compactions happen all the time.
 fn busy() -> Options {
-    Options { flush_events: 120, segment_rows: 400, compact_fan_in: 3, flush_after_ms: 5, ..small() }
+    Options { flush_events: 120, segment_rows: 400, row_group_rows: 200, compact_fan_in: 3, flush_after_ms: 5, ..small() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
