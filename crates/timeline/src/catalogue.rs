@@ -2,6 +2,7 @@
 //! here; whoever calls decides the transaction.
 
 use rusqlite::{Connection, OpenFlags, Row, params};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use tributary_core::error::{Error, Result};
@@ -147,7 +148,15 @@ pub(crate) struct LogEntry {
 
 /// Opens (or creates) the database of a folder.
 pub(crate) fn open(folder: &Path) -> Result<Connection> {
-    let connection = Connection::open(folder.join(DATABASE)).map_err(|error| failed("opening", error))?;
+    let path = folder.join(DATABASE);
+    // For its owner alone, before anything is in it; SQLite gives its journal files the same mode.
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|error| Error::internal(format!("opening `{DATABASE}` failed")).caused_by(error))?;
+    let connection = Connection::open(path).map_err(|error| failed("opening", error))?;
     // secure_delete: erased persons must not linger in free pages. The cache is small: the log is written, rarely read.
     connection
         .execute_batch(
