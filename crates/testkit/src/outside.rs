@@ -3,6 +3,7 @@
 //! The checks assert: a wrong figure panics with the name of the table and the row.
 
 pub mod ecom;
+pub mod random_questions;
 pub mod synthetic;
 pub mod table;
 pub mod zones;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tributary_events::conformance;
 use tributary_testkit::equality::check_history;
-use tributary_testkit::outside::{ecom, synthetic};
+use tributary_testkit::outside::{ecom, random_questions, synthetic};
 use tributary_testkit::race;
 use tributary_testkit::random::history::history;
 use tributary_timeline::options::Options;
@@ -40,6 +40,14 @@ fn random_histories_equal_the_reference() {
 #[test]
 fn longer_random_histories_equal_the_reference() {
     equal_the_reference(Options { segment_rows: 100, row_group_rows: 40, ..small() }, 600, 25);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn random_questions_over_many_events_equal_the_reference() {
+    let options = Options { segment_rows: 4_000, row_group_rows: 1_000, memory_budget_bytes: 1 << 20, ..small() };
+    let ground = TimelineGround::new(options, Housekeeping::Rotating);
+    let equal = random_questions::check(&ground, 60).await;
+    assert!(equal.is_ok(), "{}", equal.unwrap_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
