@@ -47,8 +47,7 @@ async fn server(folder: &Path) -> (String, DefaultKeys, World) {
     // The clock stands still here, so no bucket would ever fill again.
     let settings = ServiceSettings { rates: RateSettings { enforce: false, ..RateSettings::default() } };
     let service = Service::new(control, world.store.clone(), world.pipeline.clone(), clock, settings);
-    let settings = Settings { public_url: None, trusted_proxies: Vec::new(), mcp_origins: Vec::new(), secret_keys_read: false };
-    let state = AppState::open(Arc::new(service), settings).expect("opens");
+    let state = AppState::open(Arc::new(service), Settings::default()).expect("opens");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
     let app = router(state).into_make_service_with_connect_info::<SocketAddr>();
