@@ -15,6 +15,8 @@ use crate::stored::Stored;
 
 /// Version of the layout below, written into every file.
 pub(crate) const FORMAT: &str = "1";
+/// Name under which a file's footer holds its format.
+pub(crate) const FORMAT_KEY: &str = "tributary.format";
 
 /// The text columns, each readable as a dictionary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

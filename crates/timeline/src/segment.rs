@@ -7,6 +7,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
+use parquet::errors::ParquetError;
 use parquet::file::metadata::PageIndexPolicy;
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -23,7 +24,8 @@ use crate::files;
 use crate::keys::KeyIndex;
 use crate::live::{LiveRows, Liveness};
 use crate::schema::{
-    AMOUNT_MICROS, ANONYMOUS_ID, DICTIONARY_SCHEMA, Decoder, FILE_SCHEMA, RECEIVED, SEQUENCE, TIME, VISITOR_HASH,
+    AMOUNT_MICROS, ANONYMOUS_ID, DICTIONARY_SCHEMA, Decoder, FILE_SCHEMA, FORMAT, FORMAT_KEY, RECEIVED, SEQUENCE, TIME,
+    VISITOR_HASH,
 };
 use crate::stored::Hashes;
 
@@ -260,12 +262,21 @@ struct Footer {
 }
 
 impl Footer {
-    fn load(file: &File) -> Result<Self, parquet::errors::ParquetError> {
+    fn load(file: &File) -> Result<Self, ParquetError> {
         // The page index tells which pages hold the rows wanted, so that a few events cost a few pages.
         let options = || ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
-        let plain = ArrowReaderMetadata::load(file, options().with_schema(FILE_SCHEMA.clone()))?;
-        let dictionaries =
-            ArrowReaderMetadata::try_new(plain.metadata().clone(), options().with_schema(DICTIONARY_SCHEMA.clone()))?;
+        let metadata = ArrowReaderMetadata::load(file, options())?.metadata().clone();
+        let format = metadata
+            .file_metadata()
+            .key_value_metadata()
+            .and_then(|pairs| pairs.iter().find(|pair| pair.key == FORMAT_KEY))
+            .and_then(|pair| pair.value.as_deref());
+        if format != Some(FORMAT) {
+            let found = format.unwrap_or("none");
+            return Err(ParquetError::General(format!("the segment's format is {found}; this program reads format {FORMAT}")));
+        }
+        let plain = ArrowReaderMetadata::try_new(metadata.clone(), options().with_schema(FILE_SCHEMA.clone()))?;
+        let dictionaries = ArrowReaderMetadata::try_new(metadata, options().with_schema(DICTIONARY_SCHEMA.clone()))?;
         Ok(Self { dictionaries, plain })
     }
 }
@@ -325,4 +336,30 @@ fn texts(batches: impl Iterator<Item = Result<RecordBatch>>, rows: usize) -> Res
     }
     let values = interner.values;
     Ok(Column::Text(Arc::new(TextColumn { codes: Codes::narrow(codes, values.len()), values })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::metadata::KeyValue;
+    use parquet::file::properties::WriterProperties;
+
+    fn written_as(format: Option<&str>) -> File {
+        let file = tempfile::tempfile().unwrap();
+        let pairs = format.map(|format| vec![KeyValue::new(String::from(FORMAT_KEY), format.to_owned())]);
+        let properties = WriterProperties::builder().set_key_value_metadata(pairs).build();
+        let writer = ArrowWriter::try_new(file.try_clone().unwrap(), FILE_SCHEMA.clone(), Some(properties)).unwrap();
+        writer.close().unwrap();
+        file
+    }
+
+    #[test]
+    fn a_segment_of_another_format_is_refused_by_name() {
+        assert!(Footer::load(&written_as(Some(FORMAT))).is_ok());
+        for (format, named) in [(Some("99"), "99"), (None, "none")] {
+            let error = Footer::load(&written_as(format)).err().expect("refused").to_string();
+            assert!(error.contains(&format!("format is {named}; this program reads format {FORMAT}")), "{error}");
+        }
+    }
 }

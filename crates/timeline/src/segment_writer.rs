@@ -15,7 +15,7 @@ use crate::catalogue::SegmentRecord;
 use crate::files::{DurableFile, sync_folder};
 use crate::keys::write_keys;
 use crate::options::Options;
-use crate::schema::{ANONYMOUS_ID, DELTA_INTEGERS, FILE_SCHEMA, FORMAT, Text, encode, text_bytes};
+use crate::schema::{ANONYMOUS_ID, DELTA_INTEGERS, FILE_SCHEMA, FORMAT, FORMAT_KEY, Text, encode, text_bytes};
 use crate::stored::{Stored, month_name};
 
 /// Rows turned into columns at once.
@@ -132,7 +132,7 @@ fn properties(options: &Options, to: &Destination) -> WriterProperties {
         .set_max_row_group_row_count(Some(options.row_group_rows))
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_key_value_metadata(Some(vec![
-            KeyValue::new(String::from("tributary.format"), FORMAT.to_owned()),
+            KeyValue::new(String::from(FORMAT_KEY), FORMAT.to_owned()),
             KeyValue::new(String::from("tributary.workspace"), to.workspace.to_string()),
             KeyValue::new(String::from("tributary.month"), month_name(to.month)),
         ]))

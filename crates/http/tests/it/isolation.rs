@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tributary_mcp::door::{ACCOUNT_DOOR, DOORS, KEY_DOOR};
 use tributary_mcp::tools::TOOLS;
 
-use crate::world::{World, with_key};
+use crate::world::{Project, World, with_key};
 
 /// Text that belongs to the rival and must not be seen by Acme: ids, slugs, canaries.
 fn canaries(world: &World) -> Vec<String> {
@@ -18,29 +18,54 @@ fn canaries(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn acme_never_sees_the_rival() {
     let world = World::seeded().await;
-    let canaries = canaries(&world);
     let rival = world.rival.projects[0].workspace.uuid.to_string();
-    let mut replies: Vec<(String, String)> = Vec::new();
     let shop = world.storefront();
-
+    let mut replies = everything_shown(&world, shop, Some(&world.acme.ak)).await;
     for path in [
-        "/v1/query?from=2000-01-01&to=2027-01-01&limit=1000&bots=include".to_owned(),
         "/v1/query?from=2000-01-01&to=2027-01-01&event=canary-rival-shop-event".to_owned(),
         "/v1/query?from=2000-01-01&to=2027-01-01&user_id=canary-rival-shop-user".to_owned(),
-        "/v1/stats?from=2000-01-01&to=2027-01-01&bots=include&group_by=event_name,source,campaign,path".to_owned(),
-        "/v1/sources?from=2000-01-01&to=2027-01-01".to_owned(),
-        "/metrics".to_owned(),
-        "/readyz".to_owned(),
         format!("/v1/stats?from=2000-01-01&to=2027-01-01&project_id={rival}"),
     ] {
-        let asked = path.contains("canary") || path.contains(&rival);
-        let reply = world.get(&shop.rk, &path).await;
         // An answer may repeat what was asked; it may not know more.
-        let text = if asked { reply.text.replace("canary-rival-shop-event", "").replace(&rival, "") } else { reply.text };
+        let text = world.get(&shop.rk, &path).await.text.replace("canary-rival-shop-event", "").replace(&rival, "");
         replies.push((path, text));
     }
+    assert_hidden(&replies, &canaries(&world));
+}
+
+#[tokio::test]
+async fn a_key_sees_its_own_project_alone() {
+    let world = World::seeded().await;
+    let shop = world.storefront();
+    let own = everything_shown(&world, shop, None).await;
+    let signs = [shop.workspace.uuid.to_string(), String::from("shop.acme.example")];
+    assert!(own.iter().any(|(_, text)| text.contains(&signs[1])), "the sign is one the project itself shows");
+    assert_hidden(&everything_shown(&world, &world.acme.projects[1], None).await, &signs);
+    assert_hidden(&everything_shown(&world, &world.rival.projects[0], Some(&world.rival.ak)).await, &signs);
+}
+
+fn assert_hidden(replies: &[(String, String)], signs: &[String]) {
+    for (name, text) in replies {
+        for sign in signs {
+            assert!(!text.contains(sign.as_str()), "{name} shows `{sign}`: {text}");
+        }
+    }
+}
+
+/// What every route, tool and resource answers to the keys of one project (and of its account).
+async fn everything_shown(world: &World, project: &Project, ak: Option<&String>) -> Vec<(String, String)> {
+    let mut replies: Vec<(String, String)> = Vec::new();
+    for path in [
+        "/v1/query?from=2000-01-01&to=2027-01-01&limit=1000&bots=include",
+        "/v1/stats?from=2000-01-01&to=2027-01-01&bots=include&group_by=event_name,source,campaign,path",
+        "/v1/sources?from=2000-01-01&to=2027-01-01",
+        "/metrics",
+        "/readyz",
+    ] {
+        replies.push((path.to_owned(), world.get(&project.rk, path).await.text));
+    }
     for door in DOORS {
-        let keys = if door.path == KEY_DOOR.path { vec![&shop.sk, &shop.rk] } else { vec![&world.acme.ak] };
+        let keys = if door.path == KEY_DOOR.path { vec![&project.sk, &project.rk] } else { ak.into_iter().collect() };
         for key in keys {
             for method in ["initialize", "tools/list", "resources/list"] {
                 replies.push((format!("{} {method}", door.path), world.rpc(key, door.path, method, json!({})).await.text));
@@ -64,11 +89,7 @@ async fn acme_never_sees_the_rival() {
             }
         }
     }
-    for (name, text) in &replies {
-        for canary in &canaries {
-            assert!(!text.contains(canary.as_str()), "{name} shows `{canary}`: {text}");
-        }
-    }
+    replies
 }
 
 /// Every tool with ids of the other account: unknown, whichever way they are named.
