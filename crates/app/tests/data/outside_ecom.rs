@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::support::{World, all, data, mapping, table, world};
+use tributary_core::event::Event;
+use tributary_core::time::format_utc;
 use tributary_events::answer::Answer;
 use tributary_events::bucket::{Buckets, Interval};
 use tributary_events::field::Field;
@@ -157,4 +159,31 @@ async fn transitions_inside_sessions_keep_the_order_of_the_file() {
         .collect();
     let differing: BTreeSet<_> = found.keys().chain(wanted.keys()).filter(|key| found.get(key) != wanted.get(key)).collect();
     assert!(differing.is_empty(), "{differing:?}");
+}
+
+/// The checkout bug as its authors built it in: from the shipping form back to the cart.
+#[tokio::test]
+async fn ways_back_from_shipping_by_month_and_platform() {
+    let world = shop().await;
+    let mut last: BTreeMap<String, Event> = BTreeMap::new();
+    let mut found: BTreeMap<(String, String), (i128, i128)> = BTreeMap::new();
+    for event in world.events().await {
+        let is_back = event.name == "add_to_cart";
+        let Some(before) = last.insert(event.session_id(), event) else { continue };
+        if before.name != "shipping_details" {
+            continue;
+        }
+        let month = format!("{}-01", &format_utc(before.time_us)[..7]);
+        let counts = found.entry((month, Field::DeviceType.of(&before).unwrap_or_default().into_owned())).or_default();
+        counts.0 += i128::from(is_back);
+        counts.1 += 1;
+    }
+    let wanted: BTreeMap<(String, String), (i128, i128)> = expected("ecom_shipping_back_to_cart_by_month_platform.csv")
+        .iter()
+        .map(|row| {
+            let counts = (number(row, "shipping_to_add_to_cart"), number(row, "transitions_out_of_shipping"));
+            ((row["month"].clone(), row["platform"].clone()), counts)
+        })
+        .collect();
+    assert_eq!(found, wanted);
 }
