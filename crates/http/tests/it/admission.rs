@@ -22,9 +22,10 @@ async fn kinds_and_routes() {
     let stats = format!("/v1/stats?{RANGE}");
     let query = format!("/v1/query?{RANGE}");
     let sources = format!("/v1/sources?{RANGE}");
-    let routes: [(&str, &str, &str); 9] = [
+    let routes: [(&str, &str, &str); 10] = [
         ("POST", "/v1/track", r#"{"event":"x"}"#),
         ("POST", "/v1/batch", r#"{"events":[{"event":"x"}]}"#),
+        ("POST", "/v1/import", r#"{"rows":[{"event":"x","timestamp":"2026-05-03T00:00:00Z"}]}"#),
         ("POST", "/v1/identify", r#"{"anonymous_id":"a","user_id":"u"}"#),
         ("POST", "/v1/forget", r#"{"user_id":"u"}"#),
         ("GET", &query, ""),

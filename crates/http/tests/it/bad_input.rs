@@ -87,6 +87,9 @@ async fn bodies() {
         ("/v1/batch", json!({ "events": [] }).to_string()),
         ("/v1/batch", json!({ "events": [{ "event": "good" }, { "event": "" }] }).to_string()),
         ("/v1/batch", json!({ "events": vec![json!({ "event": "x" }); 1_001] }).to_string()),
+        ("/v1/import", json!({}).to_string()),
+        ("/v1/import", json!({ "rows": [] }).to_string()),
+        ("/v1/import", json!({ "rows": vec![json!({ "event": "x" }); 1_001] }).to_string()),
         ("/v1/identify", json!({ "anonymous_id": "a" }).to_string()),
         ("/v1/identify", json!({ "anonymous_id": "a", "user_id": "u", "traits": { "a": "b".repeat(9_000) } }).to_string()),
         ("/v1/forget", json!({}).to_string()),
@@ -179,6 +182,7 @@ proptest! {
             for (method, path, key) in [
                 ("POST", String::from("/v1/track"), &shop.sk),
                 ("POST", String::from("/v1/batch"), &shop.sk),
+                ("POST", String::from("/v1/import"), &shop.sk),
                 ("POST", String::from("/v1/identify"), &shop.sk),
                 ("POST", String::from("/v1/forget"), &shop.sk),
                 ("POST", String::from("/mcp"), &shop.sk),
