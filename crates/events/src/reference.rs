@@ -5,6 +5,7 @@
 //! figures. `Budget::max_time` is not watched here: this module has no clock.
 
 pub mod aggregate;
+pub mod attribution;
 pub mod funnel;
 pub mod retention;
 pub mod rows;
@@ -44,6 +45,7 @@ pub fn answer(events: &[&Event], question: &Question, budget: Budget) -> Result<
         Question::Sessions(question) => Answer::Sessions(sessions::answer(&events, question, budget)?),
         Question::Values(question) => Answer::Values(values::answer(&events, question, budget)?),
         Question::Journey(question) => Answer::Rows(rows::journey(&events, question)),
+        Question::Attribution(question) => Answer::Attribution(attribution::answer(&events, question, budget)?),
     })
 }
 
@@ -62,6 +64,14 @@ fn select<'a>(events: &[&'a Event], slice: &Slice) -> Vec<&'a Event> {
         .collect();
     selected.sort_by(|one, other| one.order(other));
     selected
+}
+
+/// Whose event it is: the visitor that stands for the person, see [`Slice::people`].
+fn person_of<'a>(slice: &'a Slice, event: &'a Event) -> &'a str {
+    match &slice.people {
+        Some(people) => people.person_of(&event.anonymous_id),
+        None => &event.anonymous_id,
+    }
 }
 
 /// A row of aggregates and sessions: bucket, and the group columns' values.
@@ -91,13 +101,16 @@ fn within(budget: Budget, groups: usize) -> Result<()> {
 #[derive(Debug, Default)]
 struct Workspace {
     events: Vec<Option<Event>>,
-    /// The ids of the kept events.
+    /// The ids of the events that were not erased; those of expired ones stay taken.
     ids: BTreeSet<(Origin, String)>,
+    /// Events before this instant have expired; `None` when nothing ever did.
+    expired_before_us: Option<i64>,
 }
 
 impl Workspace {
-    fn kept(&self) -> Vec<&Event> {
-        self.events.iter().flatten().collect()
+    /// The events up to a sequence number that are in answers.
+    fn kept(&self, as_of: u64) -> Vec<&Event> {
+        self.events[..as_of as usize].iter().flatten().filter(|event| !has_expired(event, self.expired_before_us)).collect()
     }
 
     fn watermark(&self) -> u64 {
@@ -114,7 +127,7 @@ impl Workspace {
         Outcome::Accepted
     }
 
-    /// Forgets the matching events; their ids are free again.
+    /// Forgets the matching events; their ids are free again. Returns how many vanished from answers.
     fn erase(&mut self, what: &Erasure) -> u64 {
         let mut erased = 0;
         for slot in &mut self.events {
@@ -124,13 +137,17 @@ impl Workspace {
                 Erasure::Workspace => true,
             });
             let Some(event) = forgotten else { continue };
-            erased += 1;
+            erased += u64::from(!has_expired(&event, self.expired_before_us));
             if let Some(event_id) = event.event_id {
                 self.ids.remove(&(event.origin, event_id));
             }
         }
         erased
     }
+}
+
+fn has_expired(event: &Event, expired_before_us: Option<i64>) -> bool {
+    expired_before_us.is_some_and(|before_us| event.time_us < before_us)
 }
 
 impl ReferenceStore {
@@ -158,8 +175,7 @@ impl EventStore for ReferenceStore {
         let mut workspaces = self.lock();
         let workspace = workspaces.entry(scope.workspace()).or_default();
         let watermark = question.slice().as_of.unwrap_or(u64::MAX).min(workspace.watermark());
-        let visible: Vec<&Event> = workspace.events[..watermark as usize].iter().flatten().collect();
-        Ok(Answered { watermark, answer: answer(&visible, &question, budget)? })
+        Ok(Answered { watermark, answer: answer(&workspace.kept(watermark), &question, budget)? })
     }
 
     async fn erase(&self, scope: &WorkspaceScope, what: Erasure) -> Result<Erased> {
@@ -168,10 +184,17 @@ impl EventStore for ReferenceStore {
         Ok(Erased { events: workspace.erase(&what) })
     }
 
+    async fn expire(&self, scope: &WorkspaceScope, before_us: i64) -> Result<()> {
+        let mut workspaces = self.lock();
+        let workspace = workspaces.entry(scope.workspace()).or_default();
+        workspace.expired_before_us = workspace.expired_before_us.max(Some(before_us));
+        Ok(())
+    }
+
     async fn describe(&self, scope: &WorkspaceScope) -> Result<Holdings> {
         let mut workspaces = self.lock();
         let workspace = workspaces.entry(scope.workspace()).or_default();
-        let kept = workspace.kept();
+        let kept = workspace.kept(workspace.watermark());
         Ok(Holdings {
             events: kept.len() as u64,
             first_us: kept.iter().map(|event| event.time_us).min(),

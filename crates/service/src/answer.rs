@@ -22,7 +22,12 @@ impl Service {
     pub(crate) async fn aggregate(&self, reach: Reach<'_>, question: &Aggregate) -> Result<Answers<AggregateAnswer>> {
         self.ask(reach, Question::Aggregate(question.clone()), |answer| match answer {
             Answer::Aggregate(answer) => Some(answer),
-            Answer::Rows(_) | Answer::Funnel(_) | Answer::Retention(_) | Answer::Sessions(_) | Answer::Values(_) => None,
+            Answer::Rows(_)
+            | Answer::Funnel(_)
+            | Answer::Retention(_)
+            | Answer::Sessions(_)
+            | Answer::Values(_)
+            | Answer::Attribution(_) => None,
         })
         .await
     }
@@ -30,7 +35,12 @@ impl Service {
     pub(crate) async fn rows(&self, reach: Reach<'_>, question: &Rows) -> Result<Answers<RowsAnswer>> {
         self.ask(reach, Question::Rows(question.clone()), |answer| match answer {
             Answer::Rows(answer) => Some(answer),
-            Answer::Aggregate(_) | Answer::Funnel(_) | Answer::Retention(_) | Answer::Sessions(_) | Answer::Values(_) => None,
+            Answer::Aggregate(_)
+            | Answer::Funnel(_)
+            | Answer::Retention(_)
+            | Answer::Sessions(_)
+            | Answer::Values(_)
+            | Answer::Attribution(_) => None,
         })
         .await
     }
@@ -38,7 +48,12 @@ impl Service {
     pub(crate) async fn funnels(&self, reach: Reach<'_>, question: &Funnel) -> Result<Answers<FunnelAnswer>> {
         self.ask(reach, Question::Funnel(question.clone()), |answer| match answer {
             Answer::Funnel(answer) => Some(answer),
-            Answer::Aggregate(_) | Answer::Rows(_) | Answer::Retention(_) | Answer::Sessions(_) | Answer::Values(_) => None,
+            Answer::Aggregate(_)
+            | Answer::Rows(_)
+            | Answer::Retention(_)
+            | Answer::Sessions(_)
+            | Answer::Values(_)
+            | Answer::Attribution(_) => None,
         })
         .await
     }
@@ -46,7 +61,12 @@ impl Service {
     pub(crate) async fn values(&self, reach: Reach<'_>, question: &Values) -> Result<Answers<ValuesAnswer>> {
         self.ask(reach, Question::Values(question.clone()), |answer| match answer {
             Answer::Values(answer) => Some(answer),
-            Answer::Aggregate(_) | Answer::Rows(_) | Answer::Funnel(_) | Answer::Retention(_) | Answer::Sessions(_) => None,
+            Answer::Aggregate(_)
+            | Answer::Rows(_)
+            | Answer::Funnel(_)
+            | Answer::Retention(_)
+            | Answer::Sessions(_)
+            | Answer::Attribution(_) => None,
         })
         .await
     }

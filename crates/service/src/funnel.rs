@@ -10,7 +10,7 @@ use tributary_core::time::SECOND_US;
 use tributary_events::answer::{FunnelAnswer, FunnelCounts};
 use tributary_events::field::Field;
 use tributary_events::filter::Filter;
-use tributary_events::question::{Funnel, FunnelMode, Unit};
+use tributary_events::question::{self, BreakdownEvent, Funnel, FunnelMode, Unit};
 
 use crate::input::{MAX_EVENT_NAME_CHARS, Window};
 use crate::problem::Problems;
@@ -116,9 +116,11 @@ impl Service {
                 Order::FirstTimes => FunnelMode::FirstTimes,
             },
             unit: Unit::Visitor,
+            exclusions: Vec::new(),
             breakdown: input.breakdown.map(|breakdown| match breakdown {
-                FunnelBreakdown::Source => Field::Source,
+                FunnelBreakdown::Source => question::FunnelBreakdown { field: Field::Source, on: BreakdownEvent::First },
             }),
+            with_times: false,
         };
         let answers = self.funnels(reach, &question).await?;
         let overall = add_up(answers.answers.iter().map(|answer| &answer.overall), input.steps.len());
@@ -169,7 +171,7 @@ fn check(input: &FunnelInput) -> Result<()> {
 }
 
 fn add_up<'a>(counts: impl Iterator<Item = &'a FunnelCounts>, steps: usize) -> FunnelCounts {
-    let mut sum = FunnelCounts { reached: vec![0; steps] };
+    let mut sum = FunnelCounts { reached: vec![0; steps], median_us: Vec::new() };
     for counts in counts {
         sum.reached.iter_mut().zip(&counts.reached).for_each(|(sum, users)| *sum += users);
     }

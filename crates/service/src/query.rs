@@ -127,7 +127,7 @@ impl Service {
                 slice = slice.with(Filter::is(field, value.as_str()));
             }
         }
-        let question = RowsQuestion { slice, order: RowOrder::NewestFirst, limit: input.limit };
+        let question = RowsQuestion { slice, order: RowOrder::NewestFirst, limit: input.limit, count_up_to: u64::MAX };
         let answers = self.rows(reach, &question).await?;
         let (rows, total) = print(reach, answers.answers, input.limit);
         let counted = Rows { returned: rows.len(), total };

@@ -14,7 +14,12 @@ pub const RECENT_EVENTS: usize = 100;
 impl Service {
     /// Answers the last [`RECENT_EVENTS`] events of people, newest first.
     pub async fn recent_events(&self, reach: Reach<'_>) -> Result<Vec<EventRow>> {
-        let question = RowsQuestion { slice: Slice::of(TimeRange::ALL), order: RowOrder::NewestFirst, limit: RECENT_EVENTS };
+        let question = RowsQuestion {
+            slice: Slice::of(TimeRange::ALL),
+            order: RowOrder::NewestFirst,
+            limit: RECENT_EVENTS,
+            count_up_to: u64::MAX,
+        };
         let answers = self.rows(reach, &question).await?;
         Ok(print(reach, answers.answers, RECENT_EVENTS).0)
     }

@@ -30,6 +30,10 @@ pub async fn check_history(ground: &dyn Ground, history: &History) -> Result<(),
                 let expected = reference.erase(&scope, what.clone()).await.map_err(|error| error.chain())?;
                 same(&format!("events forgotten in step {number}, {what:?}"), &found, &expected)?;
             }
+            Step::Expire(before_us) => {
+                engine.expire(&scope, *before_us).await.map_err(|error| error.chain())?;
+                reference.expire(&scope, *before_us).await.map_err(|error| error.chain())?;
+            }
             Step::Settle => ground.settle().await,
         }
         let found = ground.store().describe(&scope).await.map_err(|error| error.chain())?;
@@ -88,9 +92,12 @@ fn timeless(answer: Answer) -> Answer {
             rows.rows = rows.rows.into_iter().map(|event| Event { received_us: 0, ..event }).collect();
             Answer::Rows(rows)
         }
-        other @ (Answer::Aggregate(_) | Answer::Funnel(_) | Answer::Retention(_) | Answer::Sessions(_) | Answer::Values(_)) => {
-            other
-        }
+        other @ (Answer::Aggregate(_)
+        | Answer::Funnel(_)
+        | Answer::Retention(_)
+        | Answer::Sessions(_)
+        | Answer::Values(_)
+        | Answer::Attribution(_)) => other,
     }
 }
 

@@ -86,5 +86,5 @@ fn by_id() -> Question {
 }
 
 fn questions() -> [Question; 2] {
-    [by_id(), Question::Rows(Rows { slice: all(), order: RowOrder::NewestFirst, limit: 100_000 })]
+    [by_id(), Question::Rows(Rows { slice: all(), order: RowOrder::NewestFirst, limit: 100_000, count_up_to: u64::MAX })]
 }

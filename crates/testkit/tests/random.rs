@@ -47,12 +47,13 @@ fn random_questions_are_valid_and_find_something() {
             }
             Answer::Sessions(answer) => ("sessions", answer.sizes.len() > 1),
             Answer::Values(answer) => ("values", answer.total > 1),
+            Answer::Attribution(answer) => ("attribution", answer.totals != answer.unattributed),
         };
         let counts = asked.entry(kind).or_default();
         counts.0 += 1;
         counts.1 += usize::from(telling);
     }
-    assert_eq!(asked.len(), 6, "{asked:?}");
+    assert_eq!(asked.len(), 7, "{asked:?}");
     for (kind, (asked, telling)) in asked {
         assert!(telling * 5 > asked, "only {telling} of {asked} answers to {kind} tell anything");
     }

@@ -14,7 +14,7 @@ use super::{Context, Row, Shown, mismatched};
 
 /// The newest events of the slice.
 pub async fn recent(cx: Context<'_>, limit: usize) -> Result<(Shown, u64)> {
-    let question = Question::Rows(Rows { slice: cx.slice.clone(), order: RowOrder::NewestFirst, limit });
+    let question = Question::Rows(Rows { slice: cx.slice.clone(), order: RowOrder::NewestFirst, limit, count_up_to: u64::MAX });
     shown(&cx, question).await
 }
 

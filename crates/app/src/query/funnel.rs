@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use tributary_core::error::{Code, Error, Result};
 use tributary_events::answer::{Answer, FunnelCounts};
-use tributary_events::question::{Funnel, FunnelMode, Question, Unit};
+use tributary_events::question::{BreakdownEvent, Funnel, FunnelBreakdown, FunnelMode, Question, Unit};
 
 use super::range::duration_us;
 use super::{Context, Row, Shown, field, filter, mismatched, share};
@@ -24,7 +24,9 @@ pub async fn ask(
         window_us: window.map(duration_us).transpose()?,
         mode: mode(mode_name)?,
         unit: unit(unit_name)?,
-        breakdown: breakdown.map(field).transpose()?,
+        exclusions: Vec::new(),
+        breakdown: breakdown.map(field).transpose()?.map(|field| FunnelBreakdown { field, on: BreakdownEvent::First }),
+        with_times: false,
     });
     let (Answer::Funnel(answer), watermark) = cx.ask(question).await? else {
         return Err(mismatched());

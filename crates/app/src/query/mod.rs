@@ -46,6 +46,7 @@ pub async fn answer(store: &dyn EventStore, access: &WorkspaceAccess, body: Quer
             BotsBody::Only => Bots::Only,
         },
         as_of: None,
+        people: None,
     };
     let cx = Context { store, access, zone: &workspace.zone, slice };
     let (shown, watermark) = match body.question {

@@ -61,7 +61,9 @@ async fn funnels_per_user_and_per_session() {
                 window_us: Some(window_s * 1_000_000),
                 mode: FunnelMode::Ordered,
                 unit,
+                exclusions: Vec::new(),
                 breakdown: None,
+                with_times: false,
             };
             let found: Vec<i128> = world.funnel(question).await.overall.reached.into_iter().map(i128::from).collect();
             let wanted: Vec<i128> =

@@ -91,7 +91,14 @@ impl World {
 
     pub async fn aggregate(&self, slice: Slice, metrics: &[Metric], group_by: &[Field], by: Option<Interval>) -> AggregateAnswer {
         let buckets = by.map(|interval| Buckets::cover(slice.range, interval, &TimeZone::UTC).expect("few buckets"));
-        let question = Aggregate { slice, metrics: metrics.to_vec(), group_by: group_by.to_vec(), buckets, limit: 100_000 };
+        let question = Aggregate {
+            slice,
+            metrics: metrics.to_vec(),
+            group_by: group_by.to_vec(),
+            buckets,
+            limit: 100_000,
+            count_up_to: u64::MAX,
+        };
         match self.ask(Question::Aggregate(question)).await {
             Answer::Aggregate(answer) => answer,
             other => panic!("{other:?}"),

@@ -8,7 +8,7 @@ use super::{Ground, Play};
 use crate::answer::{Answer, FunnelAnswer, FunnelCounts};
 use crate::field::Field;
 use crate::filter::Filter;
-use crate::question::{Funnel, FunnelMode, Question, Slice, Unit};
+use crate::question::{BreakdownEvent, Funnel, FunnelBreakdown, FunnelMode, Question, Slice, Unit};
 
 pub(super) async fn run(ground: &dyn Ground) {
     modes_tell_stories_apart(ground).await;
@@ -87,8 +87,15 @@ fn abc(mode: FunnelMode) -> Funnel {
         window_us: Some(10 * SECOND_US),
         mode,
         unit: Unit::Visitor,
+        exclusions: vec![],
         breakdown: None,
+        with_times: false,
     }
+}
+
+/// Counts without times.
+fn untimed(reached: Vec<u64>) -> FunnelCounts {
+    FunnelCounts { reached, median_us: vec![] }
 }
 
 async fn funnel(play: &Play<'_>, question: Funnel) -> FunnelAnswer {
@@ -107,12 +114,12 @@ async fn modes_tell_stories_apart(ground: &dyn Ground) {
             let mut asked = abc(*mode);
             asked.slice = asked.slice.with(Filter::is(Field::AnonymousId, format!("v{number}")));
             let reached: Vec<u64> = (0..3).map(|step| u64::from(step < *level)).collect();
-            assert_eq!(funnel(&play, asked).await.overall, FunnelCounts { reached }, "{text} {mode:?}");
+            assert_eq!(funnel(&play, asked).await.overall, untimed(reached), "{text} {mode:?}");
         }
     }
     for mode in [Ordered, StrictIncrease, StrictOrder, StrictDeduplication, AnyOrder, FirstTimes] {
         let reached = (0..3).map(|step| count(mode, step)).collect();
-        assert_eq!(funnel(&play, abc(mode)).await.overall, FunnelCounts { reached }, "all stories, {mode:?}");
+        assert_eq!(funnel(&play, abc(mode)).await.overall, untimed(reached), "all stories, {mode:?}");
     }
 }
 
@@ -170,8 +177,9 @@ async fn a_breakdown_reads_the_first_touch(ground: &dyn Ground) {
     ];
     let events = stories.into_iter().flat_map(|(country, text, visitor)| from(country, story(text, visitor))).collect();
     let play = Play::with(ground, events).await;
-    let answer = funnel(&play, Funnel { breakdown: Some(Field::Country), ..abc(Ordered) }).await;
-    let counts = |reached: [u64; 3]| FunnelCounts { reached: reached.to_vec() };
+    let breakdown = Some(FunnelBreakdown { field: Field::Country, on: BreakdownEvent::First });
+    let answer = funnel(&play, Funnel { breakdown, ..abc(Ordered) }).await;
+    let counts = |reached: [u64; 3]| untimed(reached.to_vec());
     let value = |text: &str| Some(text.to_owned());
     assert_eq!(answer.overall, counts([4, 3, 1]));
     assert_eq!(answer.by_value, [(value("DE"), counts([2, 1, 0])), (None, counts([1, 1, 0])), (value("AT"), counts([1, 1, 1]))]);

@@ -28,7 +28,7 @@ async fn rows(play: &Play<'_>, question: Rows) -> RowsAnswer {
 }
 
 async fn names(play: &Play<'_>, slice: Slice) -> Vec<String> {
-    let answer = rows(play, Rows { slice, order: RowOrder::OldestFirst, limit: 1_000 }).await;
+    let answer = rows(play, Rows { slice, order: RowOrder::OldestFirst, limit: 1_000, count_up_to: u64::MAX }).await;
     answer.rows.into_iter().map(|event| event.name).collect()
 }
 
@@ -41,7 +41,7 @@ async fn events_come_back_whole(ground: &dyn Ground) {
     let stored: Vec<Event> = stored.into_iter().enumerate().map(|(number, event)| with_id(event, &number.to_string())).collect();
     let play = Play::with(ground, stored.clone()).await;
     let slice = Slice { bots: Bots::Include, ..all() };
-    let answer = rows(&play, Rows { slice, order: RowOrder::OldestFirst, limit: 10 }).await;
+    let answer = rows(&play, Rows { slice, order: RowOrder::OldestFirst, limit: 10, count_up_to: u64::MAX }).await;
     assert_eq!(answer, RowsAnswer { rows: stored, total: 3 });
 }
 
@@ -66,9 +66,9 @@ async fn ties_have_one_order_whatever_the_arrival(ground: &dyn Ground) {
         backward.append(vec![event]).await;
     }
     for play in [forward, backward] {
-        let answer = rows(&play, Rows { slice: all(), order: RowOrder::OldestFirst, limit: 10 }).await;
+        let answer = rows(&play, Rows { slice: all(), order: RowOrder::OldestFirst, limit: 10, count_up_to: u64::MAX }).await;
         assert_eq!(answer.rows, expected);
-        let newest = rows(&play, Rows { slice: all(), order: RowOrder::NewestFirst, limit: 10 }).await;
+        let newest = rows(&play, Rows { slice: all(), order: RowOrder::NewestFirst, limit: 10, count_up_to: u64::MAX }).await;
         assert_eq!(newest.rows, expected.iter().rev().cloned().collect::<Vec<_>>());
     }
 }
@@ -76,7 +76,7 @@ async fn ties_have_one_order_whatever_the_arrival(ground: &dyn Ground) {
 async fn limits_cut_and_totals_do_not(ground: &dyn Ground) {
     let play = Play::with(ground, (0..5).map(|second| event(&second.to_string(), "v", at(second))).collect()).await;
     for (order, expected) in [(RowOrder::OldestFirst, ["0", "1"]), (RowOrder::NewestFirst, ["4", "3"])] {
-        let answer = rows(&play, Rows { slice: all(), order, limit: 2 }).await;
+        let answer = rows(&play, Rows { slice: all(), order, limit: 2, count_up_to: u64::MAX }).await;
         assert_eq!(answer.rows.iter().map(|event| event.name.as_str()).collect::<Vec<_>>(), expected);
         assert_eq!(answer.total, 5);
     }

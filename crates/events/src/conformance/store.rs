@@ -7,12 +7,12 @@ use tributary_core::time::TimeRange;
 
 use super::sample::{NOON_US, at, by_bot, event, full};
 use super::{Ground, Play};
-use crate::answer::Answer;
+use crate::answer::{Answer, Credit, FunnelCounts};
 use crate::bucket::{Buckets, Interval};
 use crate::field::Field;
 use crate::question::{
-    Aggregate, Bots, Budget, Funnel, FunnelMode, Journey, Metric, Question, Retention, RetentionPeriod, RowOrder, Rows,
-    SessionRule, Sessions, Slice, Unit, Values,
+    Aggregate, Attribution, Bots, BreakdownEvent, Budget, Funnel, FunnelBreakdown, FunnelMode, Journey, Metric, Question,
+    Retention, RetentionPeriod, RowOrder, Rows, SessionRule, Sessions, Slice, TouchModel, Unit, Values,
 };
 use crate::store::{Erased, Erasure, Holdings, Outcome};
 
@@ -34,7 +34,7 @@ fn everything() -> Slice {
 }
 
 fn rows(slice: Slice) -> Question {
-    Question::Rows(Rows { slice, order: RowOrder::OldestFirst, limit: 1_000 })
+    Question::Rows(Rows { slice, order: RowOrder::OldestFirst, limit: 1_000, count_up_to: u64::MAX })
 }
 
 async fn names(play: &Play<'_>, slice: Slice) -> Vec<String> {
@@ -139,7 +139,9 @@ async fn an_empty_workspace_answers_everything(ground: &dyn Ground) {
         let empty = match answered.answer {
             Answer::Aggregate(answer) => answer.rows.is_empty() && answer.total_rows == 0 && answer.totals == [0],
             Answer::Rows(answer) => answer.rows.is_empty() && answer.total == 0,
-            Answer::Funnel(answer) => answer.overall.reached == [0, 0] && answer.by_value.is_empty(),
+            Answer::Funnel(answer) => {
+                answer.overall == FunnelCounts { reached: vec![0, 0], median_us: vec![None] } && answer.by_value.is_empty()
+            }
             Answer::Retention(answer) => answer.cohorts.is_empty(),
             Answer::Sessions(answer) => {
                 answer.rows.is_empty()
@@ -148,6 +150,10 @@ async fn an_empty_workspace_answers_everything(ground: &dyn Ground) {
                     && answer.sizes.is_empty()
             }
             Answer::Values(answer) => answer.values.is_empty() && answer.total == 0,
+            Answer::Attribution(answer) => {
+                let nothing = Credit { conversions: 0, amounts: vec![0] };
+                answer.rows.is_empty() && answer.total_rows == 0 && answer.unattributed == nothing && answer.totals == nothing
+            }
         };
         assert!(empty, "{question:?}");
     }
@@ -216,7 +222,7 @@ async fn too_many_groups_are_refused(ground: &dyn Ground) {
     }
 }
 
-fn one_of_each() -> [Question; 7] {
+fn one_of_each() -> [Question; 8] {
     let slice = || {
         let range = TimeRange { start_us: at(0), end_us: at(86_400) };
         Slice::of(range)
@@ -237,7 +243,9 @@ fn one_of_each() -> [Question; 7] {
             window_us: None,
             mode: FunnelMode::Ordered,
             unit: Unit::Visitor,
-            breakdown: Some(Field::Source),
+            exclusions: vec![],
+            breakdown: Some(FunnelBreakdown { field: Field::Source, on: BreakdownEvent::First }),
+            with_times: true,
         }),
         Question::Retention(Retention {
             slice: slice(),
@@ -259,5 +267,15 @@ fn one_of_each() -> [Question; 7] {
         }),
         Question::Values(Values { slice: slice(), field: Field::Source, limit: 10 }),
         Question::Journey(Journey { slice: slice(), anonymous_id: String::from("v"), limit: 10 }),
+        Question::Attribution(Attribution {
+            slice: slice(),
+            conversion: vec![],
+            touch: vec![],
+            model: TouchModel::Last,
+            lookback_us: None,
+            group_by: vec![Field::Source],
+            amounts: vec!["EUR".parse().expect("cases use valid currencies")],
+            limit: 10,
+        }),
     ]
 }

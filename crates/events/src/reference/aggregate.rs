@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use tributary_core::error::Result;
 use tributary_core::event::Event;
 
-use super::{Group, keys_of, within};
+use super::{Group, keys_of, person_of, within};
 use crate::answer::{AggregateAnswer, AggregateRow};
 use crate::filter::all_hold;
-use crate::question::{Aggregate, Budget, Metric};
+use crate::question::{Aggregate, Budget, Metric, Slice};
 
 /// Answers over the events of the slice.
 pub fn answer(events: &[&Event], question: &Aggregate, budget: Budget) -> Result<AggregateAnswer> {
@@ -19,7 +19,8 @@ pub fn answer(events: &[&Event], question: &Aggregate, budget: Budget) -> Result
         groups.entry((bucket, keys_of(&question.group_by, event))).or_default().push(event);
     }
     within(budget, groups.len())?;
-    let measure = |events: &[&Event]| question.metrics.iter().map(|metric| value(metric, events)).collect::<Vec<i128>>();
+    let measure =
+        |events: &[&Event]| question.metrics.iter().map(|metric| value(metric, events, &question.slice)).collect::<Vec<i128>>();
     let mut rows: Vec<AggregateRow> =
         groups.into_iter().map(|((bucket, keys), events)| AggregateRow { bucket, keys, values: measure(&events) }).collect();
     let total_rows = rows.len();
@@ -28,12 +29,12 @@ pub fn answer(events: &[&Event], question: &Aggregate, budget: Budget) -> Result
     Ok(AggregateAnswer { rows, total_rows, totals: measure(events) })
 }
 
-fn value(metric: &Metric, events: &[&Event]) -> i128 {
+fn value(metric: &Metric, events: &[&Event], slice: &Slice) -> i128 {
     let count = |number: usize| number as i128;
     match metric {
         Metric::Events => count(events.len()),
         Metric::EventsWhere(filters) => count(events.iter().filter(|event| all_hold(filters, event)).count()),
-        Metric::Visitors => count(events.iter().map(|event| &event.anonymous_id).collect::<BTreeSet<_>>().len()),
+        Metric::Visitors => count(events.iter().map(|event| person_of(slice, event)).collect::<BTreeSet<_>>().len()),
         Metric::Sessions => {
             count(events.iter().map(|event| (&event.anonymous_id, event.session_id())).collect::<BTreeSet<_>>().len())
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::event::Event;
 
-use super::{value_of, within};
+use super::{person_of, value_of, within};
 use crate::answer::{Cohort, RetentionAnswer};
 use crate::bucket::Interval;
 use crate::filter::all_hold;
@@ -16,13 +16,13 @@ use crate::question::{Budget, Retention, RetentionPeriod};
 
 /// Answers over the events of the slice.
 pub fn answer(events: &[&Event], question: &Retention, budget: Budget) -> Result<RetentionAnswer> {
-    let mut visitors: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+    let mut people: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
     for event in events {
-        visitors.entry(&event.anonymous_id).or_default().push(event);
+        people.entry(person_of(&question.slice, event)).or_default().push(event);
     }
     let periods = question.periods as usize;
     let mut cohorts: BTreeMap<(Option<i64>, Option<String>), Cohort> = BTreeMap::new();
-    for events in visitors.values() {
+    for events in people.values() {
         let Some(entry) = events.iter().find(|event| all_hold(&question.start, event)) else { continue };
         let start_us = if question.by_period { Some(start_of_period(entry.time_us, question)?) } else { None };
         let value = question.breakdown.as_ref().and_then(|field| value_of(field, entry));

@@ -1,7 +1,8 @@
-//! The events themselves, and everything one visitor did.
+//! The events themselves, and everything one person did.
 
 use tributary_core::event::Event;
 
+use super::person_of;
 use crate::answer::RowsAnswer;
 use crate::question::{Journey, RowOrder, Rows};
 
@@ -12,12 +13,18 @@ pub fn answer(events: &[&Event], question: &Rows) -> RowsAnswer {
         RowOrder::OldestFirst => {}
         RowOrder::NewestFirst => events.reverse(),
     }
-    cut(&events, question.limit)
+    let mut answer = cut(&events, question.limit);
+    answer.total = answer.total.min(question.count_up_to);
+    answer
 }
 
-/// One visitor's events of the slice.
+/// One person's events of the slice.
 pub fn journey(events: &[&Event], question: &Journey) -> RowsAnswer {
-    let own: Vec<&Event> = events.iter().copied().filter(|event| event.anonymous_id == question.anonymous_id).collect();
+    let person = match &question.slice.people {
+        Some(people) => people.person_of(&question.anonymous_id),
+        None => &question.anonymous_id,
+    };
+    let own: Vec<&Event> = events.iter().copied().filter(|event| person_of(&question.slice, event) == person).collect();
     cut(&own, question.limit)
 }
 

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use tributary_core::error::Result;
 use tributary_core::event::Event;
 
-use super::{Group, keys_of, within};
+use super::{Group, keys_of, person_of, within};
 use crate::answer::{SessionCounts, SessionsAnswer, SessionsRow};
 use crate::filter::{Filter, all_hold};
-use crate::question::{Budget, SessionRule, Sessions};
+use crate::question::{Budget, SessionRule, Sessions, Slice};
 
 /// Answers over the events of the slice.
 pub fn answer(events: &[&Event], question: &Sessions, budget: Budget) -> Result<SessionsAnswer> {
-    let sessions = cut(events, question.rule);
+    let sessions = cut(events, question.rule, &question.slice);
     let mut groups: BTreeMap<Group, Vec<&Vec<&Event>>> = BTreeMap::new();
     let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();
     for session in &sessions {
@@ -34,8 +34,8 @@ pub fn answer(events: &[&Event], question: &Sessions, budget: Budget) -> Result<
     Ok(SessionsAnswer { rows, total_rows, totals, sizes: sizes.into_iter().collect() })
 }
 
-/// The sessions of all visitors, each in order and never empty.
-pub fn cut<'a>(events: &[&'a Event], rule: SessionRule) -> Vec<Vec<&'a Event>> {
+/// All sessions, each in order and never empty.
+fn cut<'a>(events: &[&'a Event], rule: SessionRule, slice: &Slice) -> Vec<Vec<&'a Event>> {
     let ends = |gap_us: i64| match rule {
         SessionRule::Recorded => false,
         SessionRule::GapOver(limit_us) => gap_us > limit_us,
@@ -43,8 +43,11 @@ pub fn cut<'a>(events: &[&'a Event], rule: SessionRule) -> Vec<Vec<&'a Event>> {
     };
     let mut owners: BTreeMap<(&str, Option<String>), Vec<&Event>> = BTreeMap::new();
     for event in events {
-        let session = (rule == SessionRule::Recorded).then(|| event.session_id());
-        owners.entry((&event.anonymous_id, session)).or_default().push(event);
+        let owner = match rule {
+            SessionRule::Recorded => (event.anonymous_id.as_str(), Some(event.session_id())),
+            SessionRule::GapOver(_) | SessionRule::GapFrom(_) => (person_of(slice, event), None),
+        };
+        owners.entry(owner).or_default().push(event);
     }
     let mut sessions = Vec::new();
     for events in owners.into_values() {

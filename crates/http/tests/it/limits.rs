@@ -70,6 +70,9 @@ impl EventStore for Broken {
     async fn erase(&self, _: &WorkspaceScope, _: Erasure) -> Result<Erased> {
         self.fail()
     }
+    async fn expire(&self, _: &WorkspaceScope, _: i64) -> Result<()> {
+        self.fail()
+    }
     async fn describe(&self, _: &WorkspaceScope) -> Result<Holdings> {
         self.fail()
     }

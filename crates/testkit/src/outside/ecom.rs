@@ -83,7 +83,9 @@ async fn funnels(filled: &Filled<'_>) {
                 window_us: Some(window_s * SECOND_US),
                 mode: FunnelMode::Ordered,
                 unit,
+                exclusions: vec![],
                 breakdown: None,
+                with_times: false,
             };
             let table = format!("ecom_retentioneering/expected/ecom_funnel_{column}_{window_s}s.csv");
             let expected: Vec<u64> = read(&table).iter().map(|row| row.number("count")).collect();

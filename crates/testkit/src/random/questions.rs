@@ -4,14 +4,17 @@ use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use tributary_core::time::{DAY_US, SECOND_US, TimeRange, zone};
 use tributary_events::bucket::{Buckets, Interval};
 use tributary_events::field::{DIMENSIONS, Field};
 use tributary_events::filter::{Comparison, Filter, Test};
+use tributary_events::people::People;
 use tributary_events::question::{
-    Aggregate, Bots, Funnel, FunnelMode, Journey, Metric, Question, Retention, RetentionPeriod, RowOrder, Rows, SessionRule,
-    Sessions, Slice, Unit, Values,
+    Aggregate, Attribution, Bots, BreakdownEvent, Exclusion, Funnel, FunnelBreakdown, FunnelMode, Journey, Metric, Question,
+    Retention, RetentionPeriod, RowOrder, Rows, SessionRule, Sessions, Slice, TouchModel, Unit, Values,
 };
 
 use super::pools::{CURRENCIES, KEYS, NAMES, TEXTS, VISITORS, ZONES, any_text, instant, one_of};
@@ -26,6 +29,7 @@ pub fn question() -> impl Strategy<Value = Question> {
         2 => sessions().prop_map(Question::Sessions),
         1 => values().prop_map(Question::Values),
         1 => journey().prop_map(Question::Journey),
+        2 => attribution().prop_map(Question::Attribution),
     ]
 }
 
@@ -70,18 +74,37 @@ fn range() -> impl Strategy<Value = TimeRange> {
 
 fn slice() -> impl Strategy<Value = Slice> {
     let bots = prop_oneof![3 => Just(Bots::Exclude), 1 => Just(Bots::Include), 1 => Just(Bots::Only)];
-    (range(), prop_oneof![3 => Just(Vec::new()), 2 => vec(filter(), 1..3)], bots).prop_map(|(range, filters, bots)| Slice {
+    let filters = prop_oneof![3 => Just(Vec::new()), 2 => vec(filter(), 1..3)];
+    (range(), filters, bots, people()).prop_map(|(range, filters, bots, people)| Slice {
         range,
         filters,
         bots,
         as_of: None,
+        people,
     })
+}
+
+/// Which visitors are one person: in most questions nobody says, else up to two persons of some visitors, who may include
+/// one nobody ever saw.
+fn people() -> impl Strategy<Value = Option<Arc<People>>> {
+    let visitors: BTreeSet<&str> = VISITORS.iter().copied().chain(["never seen"]).collect();
+    let persons = vec(0_usize..3, visitors.len());
+    let people = persons.prop_map(move |persons| {
+        let group = |person: usize| {
+            let own = visitors.iter().zip(&persons).filter(|(_, one)| **one == person);
+            own.map(|(visitor, _)| (*visitor).to_owned()).collect::<Vec<String>>()
+        };
+        // Whoever drew the third number is alone.
+        People::new((0..2).map(group)).expect("every visitor is in one group at most")
+    });
+    weighted(0.4, people)
 }
 
 /// Mostly everything: for questions that need several events of a visitor to tell anything.
 fn wide_slice() -> impl Strategy<Value = Slice> {
     let year = TimeRange { start_us: 1_767_000_000 * SECOND_US, end_us: 1_794_000_000 * SECOND_US };
-    prop_oneof![2 => Just(Slice { bots: Bots::Include, ..Slice::of(year) }), 1 => slice()]
+    let everything = people().prop_map(move |people| Slice { bots: Bots::Include, people, ..Slice::of(year) });
+    prop_oneof![2 => everything, 1 => slice()]
 }
 
 /// A slice with buckets over its range.
@@ -117,17 +140,17 @@ pub fn aggregate() -> impl Strategy<Value = Aggregate> {
 
 /// The events themselves.
 pub fn rows() -> impl Strategy<Value = Rows> {
-    (slice(), select(&[RowOrder::NewestFirst, RowOrder::OldestFirst][..]), limit()).prop_map(|(slice, order, limit)| Rows {
-        slice,
-        order,
-        limit,
-    })
+    let further = prop_oneof![2 => Just(u64::MAX), 1 => 0_u64..30];
+    (slice(), select(&[RowOrder::NewestFirst, RowOrder::OldestFirst][..]), limit(), further).prop_map(
+        |(slice, order, limit, further)| Rows { slice, order, limit, count_up_to: further.saturating_add(limit as u64) },
+    )
 }
 
 /// A funnel.
 pub fn funnel() -> impl Strategy<Value = Funnel> {
     let mode = select(
         &[
+            FunnelMode::Ordered,
             FunnelMode::Ordered,
             FunnelMode::StrictIncrease,
             FunnelMode::StrictOrder,
@@ -136,11 +159,35 @@ pub fn funnel() -> impl Strategy<Value = Funnel> {
             FunnelMode::FirstTimes,
         ][..],
     );
-    let step =
-        prop_oneof![4 => one_of(NAMES).prop_map(|name| vec![Filter::is(Field::EventName, name)]), 1 => vec(filter(), 0..3)];
     let window = prop_oneof![1 => Just(None), 2 => length().prop_map(Some), 1 => Just(Some(90 * DAY_US))];
-    (wide_slice(), vec(step, 1..5), window, mode, unit(), weighted(0.3, field()))
-        .prop_map(|(slice, steps, window_us, mode, unit, breakdown)| Funnel { slice, steps, window_us, mode, unit, breakdown })
+    (wide_slice(), vec(step(), 1..5), window, mode, unit(), any::<bool>()).prop_flat_map(
+        |(slice, steps, window_us, mode, unit, with_times)| {
+            let (exclusions, breakdown) = (exclusions(mode, steps.len()), weighted(0.4, funnel_breakdown(steps.len())));
+            (exclusions, breakdown).prop_map(move |(exclusions, breakdown)| {
+                let (slice, steps) = (slice.clone(), steps.clone());
+                Funnel { slice, steps, window_us, mode, unit, exclusions, breakdown, with_times }
+            })
+        },
+    )
+}
+
+/// The filters of a step, an exclusion, a touch: mostly the events of one name.
+fn step() -> impl Strategy<Value = Vec<Filter>> {
+    prop_oneof![4 => one_of(NAMES).prop_map(|name| vec![Filter::is(Field::EventName, name)]), 1 => vec(filter(), 0..3)]
+}
+
+/// Up to two exclusions, where the mode and the number of steps allow any.
+fn exclusions(mode: FunnelMode, steps: usize) -> impl Strategy<Value = Vec<Exclusion>> {
+    let allowed = steps > 1 && matches!(mode, FunnelMode::Ordered | FunnelMode::StrictIncrease);
+    let most = if allowed { 2 } else { 0 };
+    let between = (1..steps.max(2)).prop_flat_map(move |after| (Just(after), after + 1..=steps.max(2)));
+    let exclusion = (step(), between).prop_map(|(filters, (after, before))| Exclusion { filters, after, before });
+    prop_oneof![1 => Just(Vec::new()), 1 => vec(exclusion, 0..=most)]
+}
+
+fn funnel_breakdown(steps: usize) -> impl Strategy<Value = FunnelBreakdown> {
+    let on = prop_oneof![1 => Just(BreakdownEvent::First), 2 => (1..=steps).prop_map(BreakdownEvent::Step)];
+    (field(), on).prop_map(|(field, on)| FunnelBreakdown { field, on })
 }
 
 fn unit() -> impl Strategy<Value = Unit> {
@@ -195,4 +242,23 @@ pub fn values() -> impl Strategy<Value = Values> {
 pub fn journey() -> impl Strategy<Value = Journey> {
     let visitor = prop_oneof![4 => one_of(VISITORS), 1 => one_of(TEXTS)];
     (slice(), visitor, limit()).prop_map(|(slice, anonymous_id, limit)| Journey { slice, anonymous_id, limit })
+}
+
+/// Which touch conversions are credited to.
+pub fn attribution() -> impl Strategy<Value = Attribution> {
+    let model = select(&[TouchModel::First, TouchModel::Last][..]);
+    let lookback = prop_oneof![1 => Just(None), 2 => prop_oneof![4 => length(), 1 => Just(0)].prop_map(Some)];
+    let currency = select(CURRENCIES).prop_map(|code| code.parse().expect("the pool holds valid codes"));
+    (wide_slice(), step(), step(), model, lookback, vec(field(), 0..3), vec(currency, 0..3), limit()).prop_map(
+        |(slice, conversion, touch, model, lookback_us, group_by, amounts, limit)| Attribution {
+            slice,
+            conversion,
+            touch,
+            model,
+            lookback_us,
+            group_by,
+            amounts,
+            limit,
+        },
+    )
 }

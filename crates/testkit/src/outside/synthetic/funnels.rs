@@ -34,7 +34,9 @@ async fn reaching(filled: &Filled<'_>, slice: Slice, window_s: i64, mode: Funnel
         window_us: Some(window_s * SECOND_US),
         mode,
         unit: Unit::Visitor,
+        exclusions: vec![],
         breakdown: None,
+        with_times: false,
     };
     filled.funnel(asked).await.overall.reached
 }
