@@ -3,6 +3,7 @@
 mod check;
 
 use jiff::tz::TimeZone;
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -355,15 +356,43 @@ pub struct Budget {
     /// Groups held at once before ordering and cutting: rows of aggregates and sessions, breakdown values, cohorts, distinct
     /// values. One more is `QuestionTooLarge`.
     pub max_groups: usize,
-    /// Wall time.
+    /// Wall time. A question that needs more is `QuestionTooLarge`.
     pub max_time: Duration,
+    /// Memory the question's own state may take: groups, visitors' steps, collected rows; columns that are kept decoded for
+    /// every question do not count. One byte more is `QuestionTooLarge`.
+    pub max_bytes: usize,
 }
 
 impl Budget {
     /// For people and agents who wait.
-    pub const INTERACTIVE: Budget = Budget { max_groups: 100_000, max_time: Duration::from_secs(30) };
+    pub const INTERACTIVE: Budget = Budget { max_groups: 100_000, max_time: Duration::from_secs(30), max_bytes: 256 << 20 };
     /// For exports and other background work.
-    pub const BACKGROUND: Budget = Budget { max_groups: MAX_GROUPS, max_time: Duration::from_secs(3_600) };
+    pub const BACKGROUND: Budget = Budget { max_groups: MAX_GROUPS, max_time: Duration::from_secs(3_600), max_bytes: 2 << 30 };
+
+    /// The refusal of a question with more groups than `max_groups`. Every engine refuses in these words.
+    pub fn groups_exceeded(&self) -> Error {
+        let limit = self.max_groups;
+        let message =
+            format!("the answer has more than {limit} groups; group by fewer or coarser fields, filter, or narrow the range");
+        Error::new(Code::QuestionTooLarge, message).with_details(json!({ "bound": "groups", "limit": limit }))
+    }
+
+    /// The refusal of a question that took longer than `max_time`.
+    pub fn time_exceeded(&self) -> Error {
+        let seconds = self.max_time.as_secs_f64();
+        let message = format!("the question took longer than {seconds} s; filter, or ask for a shorter range");
+        Error::new(Code::QuestionTooLarge, message).with_details(json!({ "bound": "time", "limit_s": seconds }))
+    }
+
+    /// The refusal of a question whose own state would take more than `max_bytes`.
+    pub fn bytes_exceeded(&self) -> Error {
+        let limit = self.max_bytes;
+        let message = format!(
+            "the question needs more than {} MiB of memory; group by fewer or coarser fields, filter, or ask for a shorter range",
+            limit >> 20
+        );
+        Error::new(Code::QuestionTooLarge, message).with_details(json!({ "bound": "memory", "limit_bytes": limit }))
+    }
 }
 
 impl Question {

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tributary_core::error::{Code, Error, Result};
+use tributary_core::error::Result;
 use tributary_core::event::{Event, Origin};
 use tributary_core::ids::WorkspaceId;
 use tributary_core::scope::WorkspaceScope;
@@ -92,9 +92,7 @@ fn within(budget: Budget, groups: usize) -> Result<()> {
     if groups <= budget.max_groups {
         return Ok(());
     }
-    let message = format!("the answer has more than {} groups; narrow the range, filter, or group by less", budget.max_groups);
-    Err(Error::new(Code::QuestionTooLarge, message)
-        .with_details(serde_json::json!({ "bound": "groups", "limit": budget.max_groups })))
+    Err(budget.groups_exceeded())
 }
 
 /// What is kept for one workspace: position `n` holds the event with sequence number `n + 1`, `None` once it is erased.

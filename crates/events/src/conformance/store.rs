@@ -1,7 +1,5 @@
 //! Appending, watermarks, isolation, erasing, describing, refusing.
 
-use std::time::Duration;
-
 use tributary_core::error::Code;
 use tributary_core::time::TimeRange;
 
@@ -204,7 +202,7 @@ async fn questions_outside_the_bounds_are_refused(ground: &dyn Ground) {
 async fn too_many_groups_are_refused(ground: &dyn Ground) {
     let visitors: Vec<String> = (0..11).map(|number| format!("v{number}")).collect();
     let play = Play::with(ground, visitors.iter().map(|visitor| event("a", visitor, at(0))).collect()).await;
-    let budget = |max_groups| Budget { max_groups, max_time: Duration::from_secs(30) };
+    let budget = |max_groups| Budget { max_groups, ..Budget::INTERACTIVE };
     let by_visitor = || {
         Question::Aggregate(Aggregate {
             slice: everything(),
