@@ -133,6 +133,9 @@ async fn medians_are_lower_middles(ground: &dyn Ground) {
     assert_eq!(answer.by_value, expected);
 }
 
+/// Positions in a story of the events read: of the first event, and of steps 1, 2 and 3.
+type Positions = [Option<usize>; 4];
+
 /// A story of one visitor whose events name their position as campaign: 0, 1, …
 fn numbered(text: &str, visitor: &str) -> Vec<Event> {
     let events = story(text, visitor).into_iter().enumerate();
@@ -148,8 +151,7 @@ async fn read_on(play: &Play<'_>, mode: FunnelMode, visitor: &str, on: Breakdown
 }
 
 async fn a_breakdown_reads_a_step_of_the_path(ground: &dyn Ground) {
-    let stories: [(&str, &[(FunnelMode, [Option<usize>; 4])]); 5] = [
-        // Read on the first event, and on the steps 1, 2 and 3.
+    let stories: [(&str, &[(FunnelMode, Positions)]); 5] = [
         (
             "x@0 a@1 a@2 b@3 c@7",
             &[
