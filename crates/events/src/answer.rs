@@ -7,7 +7,7 @@ use tributary_core::event::Event;
 pub struct Answered {
     /// Ingest sequence number the answer reaches: the question's `as_of`, or that of the last event stored if it is smaller
     /// (0 when nothing was ever stored). Asking again with
-    /// `as_of` this number gives the same answer, erasures aside.
+    /// `as_of` this number gives the same answer, erasures and expiry aside.
     pub watermark: u64,
     /// The answer.
     pub answer: Answer,
@@ -59,7 +59,7 @@ pub struct AggregateRow {
 pub struct RowsAnswer {
     /// The events, ordered and cut to the limit.
     pub rows: Vec<Event>,
-    /// How many match without the limit, counted up to the question's `count_up_to`.
+    /// How many match without the limit, counted up to the question's `count_up_to`; all of a journey.
     pub total: u64,
 }
 

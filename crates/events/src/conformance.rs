@@ -6,9 +6,14 @@
 pub mod sample;
 
 mod aggregates;
+mod attribution;
+mod exclusions;
+mod expiry;
 mod filters;
 mod funnels;
 mod ids;
+mod paths;
+mod people;
 mod retention;
 mod rows;
 mod sessions;
@@ -46,8 +51,13 @@ pub async fn run(ground: &dyn Ground) {
     filters::run(ground).await;
     aggregates::run(ground).await;
     funnels::run(ground).await;
+    exclusions::run(ground).await;
+    paths::run(ground).await;
     retention::run(ground).await;
     sessions::run(ground).await;
+    attribution::run(ground).await;
+    people::run(ground).await;
+    expiry::run(ground).await;
 }
 
 /// One workspace during a case.

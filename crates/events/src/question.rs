@@ -120,7 +120,7 @@ pub enum Metric {
     EventsWhere(Vec<Filter>),
     /// Distinct visitors (`anonymous_id`), exact; people with [`Slice::people`].
     Visitors,
-    /// Distinct sessions (visitor and session id), exact.
+    /// Distinct recorded sessions (visitor and session id), exact.
     Sessions,
     /// Sum of the typed amounts in this currency, micros. Other currencies do not count.
     Amount(Currency),
@@ -135,7 +135,7 @@ pub struct Rows {
     pub order: RowOrder,
     /// Rows returned at most.
     pub limit: usize,
-    /// How far matching rows are counted, at least `limit`. A total above a page is seldom worth reading everything for: an
+    /// How far matching rows are counted, at least `limit`: the answer's total is the smaller of the two. A total above a page is seldom worth reading everything for: an
     /// engine stops at the newest segments once it has counted this many. `u64::MAX` counts all.
     pub count_up_to: u64,
 }
@@ -152,9 +152,9 @@ pub enum RowOrder {
 /// What is counted as one in funnels and retention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// A visitor.
+    /// A visitor; a person with [`Slice::people`].
     Visitor,
-    /// A visitor's session.
+    /// A visitor's recorded session, whoever the visitor is.
     Session,
 }
 
@@ -180,9 +180,10 @@ pub struct Funnel {
     pub with_times: bool,
 }
 
-/// What must not happen between two steps. An event that passes is taken before the steps of the same instant; it forgets
-/// every chain that stands at one of the steps from `after` on and before `before` (so with 1 and 2, a chain that has taken
-/// step 1 but not step 2). The unit keeps the level it had reached and may begin anew.
+/// What must not happen between two steps. An event that passes is taken before all steps of the same instant (so before its
+/// own, if it is a step as well); it forgets the remembered chain of every step from `after` on and before `before` (so with
+/// 1 and 2, a chain that has taken step 1 but not step 2). Chains that have gone further stay. The unit keeps the level it
+/// had reached, and the path that reached it, and may begin anew.
 #[derive(Clone, Debug)]
 pub struct Exclusion {
     /// All must hold.
@@ -207,9 +208,9 @@ pub struct FunnelBreakdown {
 pub enum BreakdownEvent {
     /// The unit's first event in the slice (first touch, [`tributary_core::event::Event::order`]).
     First,
-    /// The event that took this step (from 1) on the unit's path, see [`crate::answer::FunnelCounts::median_us`]. Of several
-    /// events of that instant that pass the step, the first in [`tributary_core::event::Event::order`]. A unit whose path does
-    /// not come that far counts under "absent".
+    /// The event that took this one of the question's steps (from 1, also in `AnyOrder`) on the unit's path, see
+    /// [`crate::answer::FunnelCounts::median_us`]. Of several events of that instant that pass the step, the first in
+    /// [`tributary_core::event::Event::order`]. A unit whose path does not hold the step counts under "absent".
     Step(usize),
 }
 
@@ -217,7 +218,8 @@ pub enum BreakdownEvent {
 /// are taken by time and, at equal times, by step number, an event that is no step before those that are; an event that
 /// passes several steps is taken once for each. Step 1 always starts anew; step k is taken when step k - 1 was and the
 /// window counted from that chain's start still holds it, and it overwrites an earlier step k with its chain. So each
-/// step remembers its latest chain only. The level of a unit is the highest step taken.
+/// step remembers its latest chain only. The level of a unit is the highest step ever taken; once that is the last step, what
+/// follows is not looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FunnelMode {
     /// Steps in order, equal times allowed, anything in between.
@@ -242,7 +244,7 @@ pub enum FunnelMode {
 pub struct Retention {
     /// Which events.
     pub slice: Slice,
-    /// The visitor's first event passing these puts it into its cohort.
+    /// The first event of a visitor (a person with [`Slice::people`]) passing these puts it into its cohort.
     pub start: Vec<Filter>,
     /// An event passing these, at or after the time of the cohort event, counts as coming back.
     pub returning: Vec<Filter>,
@@ -292,7 +294,7 @@ pub struct Sessions {
 pub enum SessionRule {
     /// The recorded session id: the caller's, or the documented half-hour clock bucket.
     Recorded,
-    /// A gap between a visitor's events longer than this many microseconds.
+    /// A gap between events of a visitor (a person with [`Slice::people`]) longer than this many microseconds.
     GapOver(i64),
     /// A gap of at least this many microseconds.
     GapFrom(i64),
@@ -309,7 +311,8 @@ pub struct Values {
     pub limit: usize,
 }
 
-/// Everything one visitor did, oldest first; with [`Slice::people`], everything the visitor's person did.
+/// Everything one visitor did, oldest first; with [`Slice::people`], everything the visitor's person did, also where none of
+/// it is the visitor's own.
 #[derive(Clone, Debug)]
 pub struct Journey {
     /// Which events.
@@ -320,22 +323,24 @@ pub struct Journey {
     pub limit: usize,
 }
 
-/// Which touch each conversion is credited to: the seed of every attribution model.
+/// Which touch each conversion is credited to: the seed of every attribution model. Every conversion is credited once, to one
+/// touch of the same visitor (person with [`Slice::people`]) or to none.
 #[derive(Clone, Debug)]
 pub struct Attribution {
-    /// Which events. Conversions and touches both lie in it.
+    /// Which events. Conversions and touches both lie in it: a touch before the range is not seen, whatever the lookback.
     pub slice: Slice,
     /// An event that passes all of these is a conversion.
     pub conversion: Vec<Filter>,
     /// An event that passes all of these is a touch. A conversion may be its own touch.
     pub touch: Vec<Filter>,
-    /// Which of a person's touches at or before the time of a conversion gets the credit.
+    /// Which touch at or before the time of a conversion gets the credit. A touch of the conversion's own instant counts, on
+    /// whichever side of it [`tributary_core::event::Event::order`] puts it.
     pub model: TouchModel,
     /// Longest time from touch to conversion, inclusive; `None` for no bound.
     pub lookback_us: Option<i64>,
     /// Group columns, read on the touch.
     pub group_by: Vec<Field>,
-    /// Sums of the conversions' typed amounts in these currencies.
+    /// Sums of the conversions' typed amounts, one for each of these currencies.
     pub amounts: Vec<Currency>,
     /// Rows returned at most: conversions descending, keys ascending (absent first).
     pub limit: usize,
@@ -353,8 +358,8 @@ pub enum TouchModel {
 /// How much work one question may cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Groups held at once before ordering and cutting: rows of aggregates and sessions, breakdown values, cohorts, distinct
-    /// values. One more is `QuestionTooLarge`.
+    /// Groups held at once before ordering and cutting: rows of aggregates, sessions and attribution, breakdown values,
+    /// cohorts, distinct values. One more is `QuestionTooLarge`.
     pub max_groups: usize,
     /// Wall time. A question that needs more is `QuestionTooLarge`.
     pub max_time: Duration,

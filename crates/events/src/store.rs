@@ -24,8 +24,10 @@ pub trait EventStore: Send + Sync {
     /// arrive afterwards count again.
     async fn erase(&self, scope: &WorkspaceScope, what: Erasure) -> Result<Erased>;
 
-    /// Lets events older than an instant expire: from the return on, nothing before `before_us` is in any answer, whenever it
-    /// arrived; disk follows in the background. The instant only ever moves forward. Ids of expired events may stay taken.
+    /// Lets events older than an instant expire: from the return on, nothing before `before_us` is in any answer or
+    /// description, whenever it arrived and whatever the question's `as_of`; disk follows in the background. The instant only
+    /// ever moves forward, erasures of the workspace included. Older events that arrive afterwards are accepted all the same.
+    /// Ids of expired events may stay taken.
     async fn expire(&self, scope: &WorkspaceScope, before_us: i64) -> Result<()>;
 
     /// What is kept for a workspace.
@@ -73,7 +75,7 @@ pub enum Erasure {
     Workspace,
 }
 
-/// What an erasure covered: events kept so far, bots included.
+/// What an erasure covered: events kept so far, bots included, expired ones not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Erased {
     /// Events that vanished from answers.
@@ -83,7 +85,7 @@ pub struct Erased {
 /// What is kept for a workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Holdings {
-    /// Events, bots included, erased ones not.
+    /// Events, bots included, erased and expired ones not.
     pub events: u64,
     /// Time of the earliest event, microseconds.
     pub first_us: Option<i64>,
@@ -91,7 +93,7 @@ pub struct Holdings {
     pub last_us: Option<i64>,
     /// Latest arrival among these events, microseconds.
     pub last_received_us: Option<i64>,
-    /// Sequence number of the last event stored; erasures leave it alone.
+    /// Sequence number of the last event stored; erasures and expiry leave it alone.
     pub watermark: u64,
     /// Bytes on disk, log and segments.
     pub disk_bytes: u64,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tributary_core::event::Event;
 use tributary_events::answer::Answer;
-use tributary_events::question::Budget;
+use tributary_events::question::{Attribution, BreakdownEvent, Budget, Funnel, FunnelBreakdown, Question, Rows, TouchModel};
 use tributary_events::reference;
 use tributary_events::store::{EventStore, Outcome};
 use tributary_testkit::equality::check_history;
@@ -57,6 +57,48 @@ fn random_questions_are_valid_and_find_something() {
     for (kind, (asked, telling)) in asked {
         assert!(telling * 5 > asked, "only {telling} of {asked} answers to {kind} tell anything");
     }
+}
+
+#[test]
+fn people_exclusions_and_bounded_counts_change_answers() {
+    let mut runner = runner();
+    let (events, question) = (events(60), question());
+    let mut changed: BTreeMap<&str, usize> = BTreeMap::new();
+    for _ in 0..SAMPLES {
+        let events = sample(&events, &mut runner);
+        let events: Vec<&Event> = events.iter().collect();
+        let asked = sample(&question, &mut runner);
+        let answer = |question: &Question| reference::answer(&events, question, Budget::INTERACTIVE).expect("a valid question");
+        let found = answer(&asked);
+        let mut apart = asked.clone();
+        apart.slice_mut().people = None;
+        *changed.entry("people").or_default() += usize::from(answer(&apart) != found);
+        match asked {
+            Question::Funnel(funnel) => {
+                let free = Question::Funnel(Funnel { exclusions: Vec::new(), ..funnel.clone() });
+                *changed.entry("exclusions").or_default() += usize::from(answer(&free) != found);
+                let Answer::Funnel(found) = found else { panic!("funnels answer funnels") };
+                let on_step = matches!(&funnel.breakdown, Some(FunnelBreakdown { on: BreakdownEvent::Step(_), .. }));
+                *changed.entry("values on steps").or_default() += usize::from(on_step && found.by_value.len() > 1);
+                let timed = found.overall.median_us.iter().any(Option::is_some);
+                *changed.entry("times").or_default() += usize::from(timed);
+            }
+            Question::Rows(rows) => {
+                let all = Question::Rows(Rows { count_up_to: u64::MAX, ..rows });
+                *changed.entry("counts").or_default() += usize::from(answer(&all) != found);
+            }
+            Question::Attribution(attribution) => {
+                let model = match attribution.model {
+                    TouchModel::First => TouchModel::Last,
+                    TouchModel::Last => TouchModel::First,
+                };
+                let other = Question::Attribution(Attribution { model, ..attribution });
+                *changed.entry("models").or_default() += usize::from(answer(&other) != found);
+            }
+            _ => {}
+        }
+    }
+    assert!(changed.values().all(|times| *times >= 5), "{changed:?}");
 }
 
 #[tokio::test]

@@ -71,16 +71,16 @@ const fn levels(
     ]
 }
 
-fn story(text: &str, visitor: &str) -> Vec<Event> {
+pub(super) fn story(text: &str, visitor: &str) -> Vec<Event> {
     let parts = text.split(' ').map(|part| part.split_once('@').expect("name@second"));
     parts.map(|(name, second)| event(name, visitor, at(second.parse().expect("a number")))).collect()
 }
 
-fn steps(names: &[&str]) -> Vec<Vec<Filter>> {
+pub(super) fn steps(names: &[&str]) -> Vec<Vec<Filter>> {
     names.iter().map(|name| vec![Filter::is(Field::EventName, *name)]).collect()
 }
 
-fn abc(mode: FunnelMode) -> Funnel {
+pub(super) fn abc(mode: FunnelMode) -> Funnel {
     Funnel {
         slice: Slice::of(TimeRange::ALL),
         steps: steps(&["a", "b", "c"]),
@@ -98,7 +98,7 @@ fn untimed(reached: Vec<u64>) -> FunnelCounts {
     FunnelCounts { reached, median_us: vec![] }
 }
 
-async fn funnel(play: &Play<'_>, question: Funnel) -> FunnelAnswer {
+pub(super) async fn funnel(play: &Play<'_>, question: Funnel) -> FunnelAnswer {
     match play.ask(Question::Funnel(question)).await {
         Answer::Funnel(answer) => answer,
         other => panic!("funnels answer funnels, not {other:?}"),

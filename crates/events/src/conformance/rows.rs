@@ -1,5 +1,6 @@
 //! Events as they were stored, in their total order; journeys; distinct values.
 
+use tributary_core::error::Code;
 use tributary_core::event::Event;
 use tributary_core::time::TimeRange;
 
@@ -8,12 +9,13 @@ use super::{Ground, Play};
 use crate::answer::{Answer, RowsAnswer, ValueCount, ValuesAnswer};
 use crate::field::Field;
 use crate::filter::Filter;
-use crate::question::{Bots, Journey, Question, RowOrder, Rows, Slice, Values};
+use crate::question::{Bots, Budget, Journey, Question, RowOrder, Rows, Slice, Values};
 
 pub(super) async fn run(ground: &dyn Ground) {
     events_come_back_whole(ground).await;
     ties_have_one_order_whatever_the_arrival(ground).await;
     limits_cut_and_totals_do_not(ground).await;
+    matches_are_counted_as_far_as_asked(ground).await;
     ranges_are_half_open_to_the_microsecond(ground).await;
     bots_are_left_out_unless_asked_for(ground).await;
     a_journey_is_one_visitors(ground).await;
@@ -80,6 +82,29 @@ async fn limits_cut_and_totals_do_not(ground: &dyn Ground) {
         assert_eq!(answer.rows.iter().map(|event| event.name.as_str()).collect::<Vec<_>>(), expected);
         assert_eq!(answer.total, 5);
     }
+}
+
+async fn matches_are_counted_as_far_as_asked(ground: &dyn Ground) {
+    let mut events: Vec<Event> = (0..5).map(|second| event(&second.to_string(), "v", at(second))).collect();
+    events.push(by_bot(event("bot", "v", at(6))));
+    // Enough of them years ago that an engine may leave them unread.
+    events.extend((0..5).map(|second| event("old", "w", at(second - 100_000_000))));
+    let play = Play::with(ground, events).await;
+    for (order, expected) in [(RowOrder::OldestFirst, ["old", "old"]), (RowOrder::NewestFirst, ["4", "3"])] {
+        for (count_up_to, total) in [(2, 2), (3, 3), (10, 10), (11, 10), (u64::MAX, 10)] {
+            let answer = rows(&play, Rows { slice: all(), order, limit: 2, count_up_to }).await;
+            assert_eq!(answer.rows.iter().map(|event| event.name.as_str()).collect::<Vec<_>>(), expected, "{count_up_to}");
+            assert_eq!(answer.total, total, "{order:?} up to {count_up_to}");
+        }
+    }
+    // What is counted passes the filters.
+    let slice = || all().with(Filter::is(Field::AnonymousId, "v"));
+    for (count_up_to, total) in [(4, 4), (5, 5), (6, 5)] {
+        let answer = rows(&play, Rows { slice: slice(), order: RowOrder::NewestFirst, limit: 1, count_up_to }).await;
+        assert_eq!((answer.rows[0].name.as_str(), answer.total), ("4", total));
+    }
+    let short = Question::Rows(Rows { slice: all(), order: RowOrder::NewestFirst, limit: 3, count_up_to: 2 });
+    assert_eq!(play.refusal(short, Budget::INTERACTIVE).await, Code::InvalidParams);
 }
 
 async fn ranges_are_half_open_to_the_microsecond(ground: &dyn Ground) {

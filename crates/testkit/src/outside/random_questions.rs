@@ -2,10 +2,13 @@
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use tributary_core::event::Event;
 use tributary_core::time::SECOND_US;
 use tributary_events::conformance::Ground;
+use tributary_events::people::People;
 use tributary_events::question::Budget;
 use tributary_events::reference::ReferenceStore;
 use tributary_events::store::{Erasure, EventStore};
@@ -21,7 +24,9 @@ const CALL_EVENTS: usize = 3_000;
 /// `Err` says where the two differ.
 pub async fn check(ground: &dyn Ground, questions: usize) -> Result<(), String> {
     let (scope, reference) = (ground.workspace(), ReferenceStore::new());
-    for call in events().chunks(CALL_EVENTS) {
+    let events = events();
+    let people = people(&events);
+    for call in events.chunks(CALL_EVENTS) {
         let found = ground.store().append(&scope, call.to_vec()).await.map_err(|error| error.chain())?;
         let expected = reference.append(&scope, call.to_vec()).await.map_err(|error| error.chain())?;
         assert_eq!(found.outcomes, expected.outcomes);
@@ -37,10 +42,21 @@ pub async fn check(ground: &dyn Ground, questions: usize) -> Result<(), String> 
             }
             ground.settle().await;
         }
-        let question = strategy.new_tree(&mut runner).map_err(|reason| reason.to_string())?.current();
+        let mut question = strategy.new_tree(&mut runner).map_err(|reason| reason.to_string())?.current();
+        let slice = question.slice_mut();
+        slice.people = slice.people.as_ref().map(|_| people.clone());
         check_equal(ground.store().as_ref(), &reference, &scope, &question, Budget::BACKGROUND).await?;
     }
     Ok(())
+}
+
+/// Every other run of visitors is one person, of two to six.
+fn people(events: &[Event]) -> Arc<People> {
+    let visitors: BTreeSet<&str> = events.iter().map(|event| event.anonymous_id.as_str()).collect();
+    let mut visitors = visitors.into_iter().map(str::to_owned);
+    let sizes = (0..).map(|number| 2 + number % 5);
+    let runs = sizes.map(|size| visitors.by_ref().take(size).collect::<Vec<String>>());
+    People::new(runs.take_while(|run| !run.is_empty()).step_by(2)).expect("every visitor is in one run")
 }
 
 /// The synthetic events under the names random questions ask for, with bots, persons, properties, named sessions and ties.
