@@ -7,6 +7,7 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tributary_core::error::{Code, Error};
 use tributary_core::money::Currency;
 use tributary_core::time::TimeRange;
 

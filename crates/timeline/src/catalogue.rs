@@ -50,6 +50,7 @@ create table if not exists segment (
   last_received_us integer not null,
   applied_tombstone integer not null
 ) strict;
+create table if not exists horizon (workspace integer primary key, before_us integer not null) strict;
 create table if not exists tombstone (
   id integer primary key autoincrement,
   workspace integer not null,
@@ -200,6 +201,23 @@ pub(crate) fn set_next_segment(connection: &Connection, id: u64) -> Result<()> {
 /// Workspaces with their watermarks.
 pub(crate) fn workspaces(connection: &Connection) -> Result<Vec<(i64, u64)>> {
     rows(connection, "select id, watermark from workspace order by id", |row| Ok((row.get(0)?, unsigned(row, 1)?)))
+}
+
+/// Workspaces whose older events have expired, with the instant.
+pub(crate) fn horizons(connection: &Connection) -> Result<Vec<(i64, i64)>> {
+    rows(connection, "select workspace, before_us from horizon", |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Moves a workspace's horizon forward.
+pub(crate) fn set_horizon(connection: &Connection, workspace: i64, before_us: i64) -> Result<()> {
+    connection
+        .execute(
+            "insert into horizon (workspace, before_us) values (?1, ?2)
+             on conflict (workspace) do update set before_us = max(before_us, excluded.before_us)",
+            params![workspace, before_us],
+        )
+        .map(drop)
+        .map_err(|error| failed("writing", error))
 }
 
 pub(crate) fn set_watermark(connection: &Connection, workspace: i64, watermark: u64) -> Result<()> {

@@ -123,8 +123,11 @@ impl Shared {
         }
         let mut times = Vec::with_capacity(rows as usize);
         for source in sources {
-            let all = crate::run::signed(source.segment.column(crate::column::ColumnId::Time)?);
-            times.extend(all.iter().enumerate().filter(|(row, _)| source.is_live(*row)).map(|(_, time)| *time));
+            for (at, chunk) in source.segment.chunks()?.iter().enumerate() {
+                let column = source.segment.column(&crate::column::ColumnId::Time, at)?;
+                let live = (0..chunk.rows).filter(|row| source.is_live(chunk.first_row + row));
+                times.extend(live.map(|row| column.times().at(row)));
+            }
         }
         times.sort_unstable();
         let size = times.len().div_ceil(slices);

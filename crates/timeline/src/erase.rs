@@ -43,6 +43,30 @@ impl Shared {
         Ok(Erased { events })
     }
 
+    /// Moves the horizon forward and lets go of the segments that lie behind it. What lies behind it in others leaves the disk
+    /// when they are merged.
+    pub fn expire(&self, workspace: &Arc<Workspace>, before_us: i64) -> Result<()> {
+        let _compacting = self.compacting.lock().expect("no holder of this lock panics");
+        let target = workspace.clone();
+        self.log.run(move |connection, _| {
+            let transaction = connection.transaction().map_err(|error| catalogue::failed("beginning a transaction in", error))?;
+            let horizon_us = before_us.max(target.state().horizon_us);
+            let behind: Vec<_> =
+                target.state().segments.into_iter().filter(|segment| segment.record.last_us < horizon_us).collect();
+            catalogue::set_horizon(&transaction, target.id, horizon_us)?;
+            for segment in &behind {
+                catalogue::unlist_segment(&transaction, segment.record.id)?;
+            }
+            transaction.commit().map_err(|error| catalogue::failed("committing to", error))?;
+            target.change(|state| {
+                state.horizon_us = horizon_us;
+                state.compacted(&behind, Vec::new());
+            });
+            behind.iter().for_each(|segment| segment.retire());
+            Ok(())
+        })
+    }
+
     pub fn describe(&self, workspace: &Workspace) -> Result<Holdings> {
         let state = workspace.state();
         let mut holdings = Holdings { watermark: state.watermark, ..Holdings::default() };

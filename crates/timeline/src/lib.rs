@@ -33,6 +33,7 @@ mod schema;
 mod segment;
 mod segment_writer;
 mod stored;
+mod turns;
 mod verify;
 mod workspace;
 
@@ -49,10 +50,12 @@ use tributary_events::question::{Budget, Question, Slice};
 use tributary_events::store::{Appended, Erased, Erasure, EventStore, Holdings};
 
 use crate::cache::ColumnCache;
+use crate::fold::Engine;
 use crate::log::Log;
 use crate::maintenance::Maintenance;
 use crate::options::Options;
 use crate::stored::{Hashes, month_of};
+use crate::turns::Turns;
 use crate::workspace::{State, Workspace, Workspaces};
 
 pub use crate::verify::{FolderStats, Problem, Verification};
@@ -72,6 +75,8 @@ pub(crate) struct Shared {
     workspaces: RwLock<Workspaces>,
     next_segment: AtomicU64,
     log: Log,
+    /// Who computes next.
+    turns: Turns,
     /// Held during a flush: one at a time.
     flushing: Mutex<()>,
     /// Held by whoever takes segments away (compaction) or needs them to stay (backup, verification).
@@ -118,7 +123,7 @@ impl Timeline {
     /// Hands over every event of a slice with its sequence number, the newest tail included, in bounded memory: by month and
     /// segment, inside a segment by visitor and time. Ends early when `take` fails. Blocking.
     pub fn export(&self, scope: &WorkspaceScope, slice: &Slice, take: &mut dyn FnMut(u64, Event) -> Result<()>) -> Result<()> {
-        export::export(&self.shared.workspace(scope).view(), slice, take)
+        export::export(&self.shared.workspace(scope).view(&self.shared.hashes), slice, take)
     }
 
     /// Checks length and hash of every listed file, the log entry by entry, and the database itself. Blocking.
@@ -156,12 +161,21 @@ impl EventStore for Timeline {
         let is_abandoned = Arc::new(AtomicBool::new(false));
         let _abandon = Abandon(is_abandoned.clone());
         let limits = fold::Limits::new(budget, is_abandoned);
-        blocking(move || fold::answer(&workspace.view(), &question, &limits, &shared.hashes, shared.options.threads)).await
+        blocking(move || {
+            let engine = Engine { turns: &shared.turns, threads: shared.options.threads.max(1), workspace: workspace.id };
+            fold::answer(&workspace.view(&shared.hashes), &question, &limits, &shared.hashes, engine)
+        })
+        .await
     }
 
     async fn erase(&self, scope: &WorkspaceScope, what: Erasure) -> Result<Erased> {
         let (shared, workspace) = (self.shared.clone(), self.shared.workspace(scope));
         blocking(move || shared.erase(&workspace, what)).await
+    }
+
+    async fn expire(&self, scope: &WorkspaceScope, before_us: i64) -> Result<()> {
+        let (shared, workspace) = (self.shared.clone(), self.shared.workspace(scope));
+        blocking(move || shared.expire(&workspace, before_us)).await
     }
 
     async fn describe(&self, scope: &WorkspaceScope) -> Result<Holdings> {

@@ -7,8 +7,7 @@ use tributary_core::error::Result;
 use tributary_events::store::Erasure;
 
 use crate::catalogue::Tombstone;
-use crate::column::{Column, ColumnId};
-use crate::run::{signed, texts, unsigned, visitors};
+use crate::column::ColumnId;
 use crate::schema::Text;
 use crate::segment::Segment;
 
@@ -52,49 +51,68 @@ impl Liveness {
 }
 
 fn apply_one(segment: &Segment, tombstone: &Tombstone, alive: &mut [bool]) -> Result<bool> {
-    let column = |id: ColumnId| -> Result<Column> { segment.column(id) };
-    let covered: Box<dyn Iterator<Item = usize>> = match &tombstone.what {
-        Erasure::Workspace => Box::new(0..segment.rows()),
-        Erasure::Visitor(id) => {
-            let visitors = visitors(column(ColumnId::Visitors)?);
-            match visitors.find(segment.hashes.visitor(id), id) {
-                Some(at) => Box::new(visitors.starts[at] as usize..visitors.starts[at + 1] as usize),
-                None => return Ok(false),
+    let all_before = segment.record.last_sequence <= tombstone.up_to_sequence;
+    let mut changed = false;
+    let mut bury = |chunk: usize, first_row: usize, rows: &mut dyn Iterator<Item = usize>| -> Result<()> {
+        let sequences = if all_before { None } else { Some(segment.column(&ColumnId::Sequence, chunk)?) };
+        for row in rows {
+            let before = sequences.as_ref().is_none_or(|sequences| sequences.unsigned()[row] <= tombstone.up_to_sequence);
+            if before && alive[first_row + row] {
+                alive[first_row + row] = false;
+                changed = true;
             }
         }
-        Erasure::User(id) => {
-            let users = texts(column(ColumnId::Text(Text::UserId))?);
-            let Some(code) = users.code_of(id) else { return Ok(false) };
-            let rows: Vec<usize> = (0..segment.rows()).filter(|row| users.codes.at(*row) == code).collect();
-            Box::new(rows.into_iter())
-        }
+        Ok(())
     };
-    let all_before = segment.record.last_sequence <= tombstone.up_to_sequence;
-    let sequences = if all_before { None } else { Some(unsigned(column(ColumnId::Sequence)?)) };
-    let mut changed = false;
-    for row in covered {
-        let before = sequences.as_ref().is_none_or(|sequences| sequences[row] <= tombstone.up_to_sequence);
-        if before && alive[row] {
-            alive[row] = false;
-            changed = true;
+    for (at, chunk) in segment.chunks()?.iter().enumerate() {
+        match &tombstone.what {
+            Erasure::Workspace => bury(at, chunk.first_row, &mut (0..chunk.rows))?,
+            Erasure::Visitor(id) => {
+                let hash = segment.hashes.visitor(id);
+                if hash < chunk.first_hash || chunk.last_hash < hash {
+                    continue;
+                }
+                let visitors = segment.column(&ColumnId::Visitors, at)?;
+                if let Some(rows) = visitors.visitors().find(hash) {
+                    bury(at, chunk.first_row, &mut rows.into_iter())?;
+                }
+            }
+            Erasure::User(id) => {
+                let users = segment.column(&ColumnId::Text(Text::UserId), at)?;
+                let users = users.text();
+                if let Some(code) = users.dictionary.code_of(id) {
+                    bury(at, chunk.first_row, &mut (0..chunk.rows).filter(|row| users.codes.at(*row) == code))?;
+                }
+            }
         }
     }
     Ok(changed)
 }
 
 fn describe(segment: &Segment, alive: Vec<bool>) -> Result<LiveRows> {
-    let times = signed(segment.column(ColumnId::Time)?);
-    let arrivals = signed(segment.column(ColumnId::Received)?);
-    let of = |values: &[i64]| {
-        let left = || values.iter().zip(&alive).filter(|(_, alive)| **alive).map(|(value, _)| *value);
-        (left().min(), left().max())
+    let mut live = LiveRows {
+        events: alive.iter().filter(|alive| **alive).count() as u64,
+        first_us: None,
+        last_us: None,
+        last_received_us: None,
+        freed_keys: HashSet::new(),
+        alive,
     };
-    let (first_us, last_us) = of(&times);
-    let (_, last_received_us) = of(&arrivals);
-    let events = alive.iter().filter(|alive| **alive).count() as u64;
-    let (event_ids, origins) =
-        (texts(segment.column(ColumnId::Text(Text::EventId))?), texts(segment.column(ColumnId::Text(Text::Origin))?));
-    let dead = (0..alive.len()).filter(|row| !alive[*row]);
-    let freed_keys = dead.filter_map(|row| Some(segment.hashes.event_key(origins.at(row)?, event_ids.at(row)?))).collect();
-    Ok(LiveRows { alive, events, first_us, last_us, last_received_us, freed_keys })
+    for (at, chunk) in segment.chunks()?.iter().enumerate() {
+        let alive = &live.alive[chunk.first_row..chunk.first_row + chunk.rows];
+        let (times, arrivals) = (segment.column(&ColumnId::Time, at)?, segment.column(&ColumnId::Received, at)?);
+        let event_ids = segment.column(&ColumnId::Text(Text::EventId), at)?;
+        let origins = segment.column(&ColumnId::Text(Text::Origin), at)?;
+        for (row, alive) in alive.iter().enumerate() {
+            if *alive {
+                let (time_us, received_us) = (times.times().at(row), arrivals.times().at(row));
+                live.first_us = Some(live.first_us.map_or(time_us, |first| first.min(time_us)));
+                live.last_us = live.last_us.max(Some(time_us));
+                live.last_received_us = live.last_received_us.max(Some(received_us));
+            } else if let (Some(origin), Some(event_id)) = (origins.text().at(row), event_ids.text().at(row)) {
+                live.freed_keys.insert(segment.hashes.event_key(&origin, &event_id));
+            }
+        }
+    }
+    Ok(live)
 }

@@ -17,6 +17,7 @@ use crate::maintenance::Wake;
 use crate::options::Options;
 use crate::segment::Segment;
 use crate::stored::{Hashes, Stored};
+use crate::turns::Turns;
 use crate::workspace::{State, Workspace, Workspaces, covers};
 
 pub(crate) fn open(folder: &Path, options: Options) -> Result<(Arc<Shared>, Arc<Wake>)> {
@@ -40,6 +41,9 @@ pub(crate) fn open(folder: &Path, options: Options) -> Result<(Arc<Shared>, Arc<
         state.watermark = watermark;
         state.flushed_sequence = watermark;
     }
+    for (workspace, before_us) in catalogue::horizons(&connection)? {
+        states.entry(workspace).or_default().horizon_us = before_us;
+    }
     for tombstone in catalogue::tombstones(&connection)? {
         let state = states.entry(tombstone.workspace).or_default();
         let mut tombstones = Vec::clone(&state.tombstones);
@@ -58,6 +62,7 @@ pub(crate) fn open(folder: &Path, options: Options) -> Result<(Arc<Shared>, Arc<
     let wake = Arc::new(Wake::default());
     let grown = wake.clone();
     let log = Log::start(connection, keys, tail, &options, Box::new(move || grown.notify()));
+    let turns = Turns::new(options.threads);
     let shared = Shared {
         root: folder.to_owned(),
         options,
@@ -66,6 +71,7 @@ pub(crate) fn open(folder: &Path, options: Options) -> Result<(Arc<Shared>, Arc<
         workspaces: RwLock::new(workspaces),
         next_segment: AtomicU64::new(next_segment),
         log,
+        turns,
         flushing: Mutex::new(()),
         compacting: Mutex::new(()),
     };

@@ -1,15 +1,17 @@
-//! A run: rows sorted by visitor and time, either a segment or a stretch of the tail. Questions see nothing else.
+//! A run: rows sorted by visitor and time, either a segment or a stretch of the tail, in chunks. Questions see nothing else.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use tributary_core::error::Result;
-use tributary_core::event::Event;
+use tributary_core::event::{Event, derived_session_id};
+use tributary_events::field::property;
 
+use crate::cache::{ColumnCache, ColumnSet};
 use crate::catalogue::Tombstone;
-use crate::column::{Codes, Column, ColumnId, Interner, TextColumn, Visitors};
+use crate::column::{Amounts, Codes, Column, ColumnId, TextColumn, Texts, Times, Visitors};
 use crate::live::LiveRows;
-use crate::schema::Text;
 use crate::segment::Segment;
 use crate::stored::Stored;
 
@@ -19,10 +21,24 @@ pub(crate) enum Run {
     Tail(Arc<TailRun>),
 }
 
+/// A stretch of a run that is decoded at once. Chunks follow each other in the run's order; only a visitor with very many
+/// events stands in several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    /// First row, counted in the run.
+    pub first_row: usize,
+    pub rows: usize,
+    /// Visitor hashes of the first and of the last row.
+    pub first_hash: u64,
+    pub last_hash: u64,
+}
+
 /// Events of the tail in run order, their columns built on demand.
 pub(crate) struct TailRun {
     pub rows: Vec<Arc<Stored>>,
-    columns: Mutex<HashMap<ColumnId, Column>>,
+    chunks: Arc<[Chunk]>,
+    cache: ColumnCache,
+    sets: Mutex<HashMap<ColumnId, Arc<ColumnSet>>>,
     first_us: i64,
     last_us: i64,
     last_sequence: u64,
@@ -35,39 +51,93 @@ impl TailRun {
         let times = || rows.iter().map(|row| row.event.time_us);
         let (first_us, last_us) = (times().min().unwrap_or(i64::MAX), times().max().unwrap_or(i64::MIN));
         let last_sequence = rows.iter().map(|row| row.sequence).max().unwrap_or_default();
-        Arc::new(Self { rows, columns: Mutex::default(), first_us, last_us, last_sequence })
-    }
-
-    fn column(&self, id: ColumnId) -> Column {
-        let mut columns = self.columns.lock().expect("no holder of this lock panics");
-        columns.entry(id).or_insert_with(|| self.build(id)).clone()
-    }
-
-    fn build(&self, id: ColumnId) -> Column {
-        let signed = |of: fn(&Stored) -> i64| Column::Signed(Arc::new(self.rows.iter().map(|row| of(row)).collect()));
-        let unsigned = |of: fn(&Stored) -> u64| Column::Unsigned(Arc::new(self.rows.iter().map(|row| of(row)).collect()));
-        match id {
-            ColumnId::Visitors => {
-                let mut visitors = Visitors::default();
-                for (at, row) in self.rows.iter().enumerate() {
-                    visitors.push_row(at as u32, row.visitor_hash, &row.event.anonymous_id);
-                }
-                visitors.finish(self.rows.len() as u32);
-                Column::Visitors(Arc::new(visitors))
+        let chunks = match (rows.first(), rows.last()) {
+            (Some(first), Some(last)) => {
+                vec![Chunk { first_row: 0, rows: rows.len(), first_hash: first.visitor_hash, last_hash: last.visitor_hash }]
             }
-            ColumnId::Time => signed(|row| row.event.time_us),
-            ColumnId::Received => signed(|row| row.event.received_us),
-            ColumnId::AmountMicros => signed(|row| row.event.amount.map_or(0, |amount| amount.micros)),
-            ColumnId::Sequence => unsigned(|row| row.sequence),
-            ColumnId::ContentHash => unsigned(|row| row.content_hash),
-            ColumnId::Text(text) => {
-                let mut interner = Interner::default();
-                let codes = self.rows.iter().map(|row| interner.code_of(text.of(&row.event))).collect();
-                let values = interner.values;
-                Column::Text(Arc::new(TextColumn { codes: Codes::narrow(codes, values.len()), values }))
+            _ => Vec::new(),
+        };
+        // The tail is bounded by itself: what it decodes needs no second bound.
+        let cache = ColumnCache::new(usize::MAX);
+        Arc::new(Self { rows, chunks: chunks.into(), cache, sets: Mutex::default(), first_us, last_us, last_sequence })
+    }
+
+    fn set(&self, id: &ColumnId) -> Arc<ColumnSet> {
+        let mut sets = self.sets.lock().expect("no holder of this lock panics");
+        sets.entry(id.clone()).or_insert_with(|| ColumnSet::new(0, id.clone(), self.chunks.len())).clone()
+    }
+
+    fn build(&self, set: &ColumnSet) -> Result<Column> {
+        let rows = &self.rows;
+        Ok(match &set.id {
+            ColumnId::Visitors => Column::Visitors(Arc::new(Visitors::of(rows.iter().map(|row| row.visitor_hash)))),
+            ColumnId::VisitorIds => {
+                let mut ids = Texts::default();
+                rows.chunk_by(|a, b| a.visitor_hash == b.visitor_hash).for_each(|run| ids.push(&run[0].event.anonymous_id));
+                Column::Ids(Arc::new(ids))
+            }
+            ColumnId::Time => Column::Times(Arc::new(Times::of(rows.iter().map(|row| row.event.time_us).collect()))),
+            ColumnId::Received => Column::Times(Arc::new(Times::of(rows.iter().map(|row| row.event.received_us).collect()))),
+            ColumnId::Sequence => Column::Unsigned(Arc::new(rows.iter().map(|row| row.sequence).collect())),
+            ColumnId::ContentHash => Column::Unsigned(Arc::new(rows.iter().map(|row| row.content_hash).collect())),
+            ColumnId::Amounts => {
+                let mut amounts = Amounts::default();
+                for (at, row) in rows.iter().enumerate() {
+                    if let Some(amount) = row.event.amount {
+                        amounts.push(at, amount.micros);
+                    }
+                }
+                Column::Amounts(Arc::new(amounts))
+            }
+            ColumnId::Text(text) => texts(set, rows.iter().map(|row| text.of(&row.event))),
+            ColumnId::Property(key) => {
+                let values: Vec<Option<String>> =
+                    rows.iter().map(|row| row.event.properties.as_deref().and_then(|json| property(json, key))).collect();
+                texts(set, values.iter().map(Option::as_deref))
+            }
+            ColumnId::AnonymousId => texts(set, rows.iter().map(|row| Some(row.event.anonymous_id.as_str()))),
+            ColumnId::Session => {
+                let sessions: Vec<String> = rows.iter().map(|row| row.event.session_id()).collect();
+                texts(set, sessions.iter().map(|session| Some(session.as_str())))
+            }
+        })
+    }
+}
+
+/// A text of each row as codes into the set's dictionary.
+fn texts<'a>(set: &ColumnSet, values: impl Iterator<Item = Option<&'a str>>) -> Column {
+    let codes = set.dictionary.grow(|interner| values.map(|value| interner.code_of(value)).collect());
+    Column::Text(Arc::new(TextColumn { codes: Codes::narrow(codes), dictionary: set.dictionary.clone() }))
+}
+
+/// `anonymous_id` of each row of a chunk.
+pub(crate) fn visitor_texts(set: &ColumnSet, visitors: &Visitors, ids: &Texts) -> Column {
+    let codes = set.dictionary.grow(|interner| {
+        let mut codes = Vec::new();
+        for at in 0..visitors.len() {
+            let code = interner.code(ids.get(at));
+            codes.resize(visitors.starts[at + 1] as usize, code);
+        }
+        codes
+    });
+    Column::Text(Arc::new(TextColumn { codes: Codes::narrow(codes), dictionary: set.dictionary.clone() }))
+}
+
+/// The session of each row of a chunk: the sender's, or the derived one.
+pub(crate) fn session_texts(set: &ColumnSet, visitors: &Visitors, ids: &Texts, times: &Times, named: &TextColumn) -> Column {
+    let codes = set.dictionary.grow(|interner| {
+        let mut codes = Vec::with_capacity(times.len());
+        for at in 0..visitors.len() {
+            for row in visitors.rows(at) {
+                codes.push(match named.at(row) {
+                    Some(session) => interner.code(&session),
+                    None => interner.code(&derived_session_id(ids.get(at), times.at(row))),
+                });
             }
         }
-    }
+        codes
+    });
+    Column::Text(Arc::new(TextColumn { codes: Codes::narrow(codes), dictionary: set.dictionary.clone() }))
 }
 
 impl Run {
@@ -101,64 +171,50 @@ impl Run {
         }
     }
 
-    pub fn column(&self, id: ColumnId) -> Result<Column> {
+    pub fn chunks(&self) -> Result<Arc<[Chunk]>> {
         match self {
-            Run::Segment(segment) => segment.column(id),
-            Run::Tail(tail) => Ok(tail.column(id)),
+            Run::Segment(segment) => segment.chunks(),
+            Run::Tail(tail) => Ok(tail.chunks.clone()),
         }
     }
 
-    pub fn visitors(&self) -> Result<Arc<Visitors>> {
-        self.column(ColumnId::Visitors).map(visitors)
+    /// A column, to be loaded chunk by chunk.
+    pub fn set(&self, id: &ColumnId) -> Result<Arc<ColumnSet>> {
+        match self {
+            Run::Segment(segment) => segment.set(id),
+            Run::Tail(tail) => Ok(tail.set(id)),
+        }
     }
 
-    pub fn times(&self) -> Result<Arc<Vec<i64>>> {
-        self.column(ColumnId::Time).map(signed)
+    /// One chunk of a column of this run.
+    pub fn load(&self, set: &Arc<ColumnSet>, chunk: usize) -> Result<Column> {
+        match self {
+            Run::Segment(segment) => segment.load(set, chunk),
+            Run::Tail(tail) => tail.cache.load(set, chunk, || tail.build(set)),
+        }
     }
 
-    pub fn sequences(&self) -> Result<Arc<Vec<u64>>> {
-        self.column(ColumnId::Sequence).map(unsigned)
+    pub fn column(&self, id: &ColumnId, chunk: usize) -> Result<Column> {
+        self.load(&self.set(id)?, chunk)
     }
 
-    pub fn text(&self, text: Text) -> Result<Arc<TextColumn>> {
-        self.column(ColumnId::Text(text)).map(texts)
+    /// The rows of a visitor, chunk by chunk.
+    pub fn find(&self, hash: u64) -> Result<Vec<(usize, Range<usize>)>> {
+        let mut found = Vec::new();
+        let chunks = self.chunks()?;
+        let first = chunks.partition_point(|chunk| chunk.last_hash < hash);
+        for (at, _) in chunks.iter().enumerate().skip(first).take_while(|(_, chunk)| chunk.first_hash <= hash) {
+            let visitors = self.column(&ColumnId::Visitors, at)?;
+            found.extend(visitors.visitors().find(hash).map(|rows| (at, rows)));
+        }
+        Ok(found)
     }
 
-    /// The events of some rows, ascending.
+    /// The events of some rows, counted in the run, ascending.
     pub fn events(&self, rows: &[u32]) -> Result<Vec<Event>> {
         match self {
             Run::Segment(segment) => Ok(segment.events(rows)?.into_iter().map(|(_, event)| event).collect()),
             Run::Tail(tail) => Ok(rows.iter().map(|row| tail.rows[*row as usize].event.clone()).collect()),
         }
-    }
-}
-
-// A column id decides the variant; these four say so once.
-
-pub(crate) fn visitors(column: Column) -> Arc<Visitors> {
-    match column {
-        Column::Visitors(visitors) => visitors,
-        Column::Signed(_) | Column::Unsigned(_) | Column::Text(_) => unreachable!("the visitors column holds visitors"),
-    }
-}
-
-pub(crate) fn signed(column: Column) -> Arc<Vec<i64>> {
-    match column {
-        Column::Signed(values) => values,
-        Column::Visitors(_) | Column::Unsigned(_) | Column::Text(_) => unreachable!("times and amounts are signed"),
-    }
-}
-
-pub(crate) fn unsigned(column: Column) -> Arc<Vec<u64>> {
-    match column {
-        Column::Unsigned(values) => values,
-        Column::Visitors(_) | Column::Signed(_) | Column::Text(_) => unreachable!("sequences and hashes are unsigned"),
-    }
-}
-
-pub(crate) fn texts(column: Column) -> Arc<TextColumn> {
-    match column {
-        Column::Text(column) => column,
-        Column::Visitors(_) | Column::Signed(_) | Column::Unsigned(_) => unreachable!("text columns hold text"),
     }
 }

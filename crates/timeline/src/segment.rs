@@ -9,22 +9,26 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::statistics::Statistics;
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::event::Event;
+use tributary_events::field::property;
 
-use crate::cache::ColumnCache;
+use crate::cache::{ColumnCache, ColumnSet};
 use crate::catalogue::{SegmentRecord, Tombstone};
-use crate::column::{Codes, Column, ColumnId, Interner, TextColumn, Visitors};
+use crate::column::{Amounts, Codes, Column, ColumnId, TextColumn, Texts, Times, Visitors};
 use crate::files;
 use crate::keys::KeyIndex;
 use crate::live::{LiveRows, Liveness};
+use crate::run::{Chunk, session_texts, visitor_texts};
 use crate::schema::{
-    AMOUNT_MICROS, ANONYMOUS_ID, DICTIONARY_SCHEMA, Decoder, FILE_SCHEMA, FORMAT, FORMAT_KEY, RECEIVED, SEQUENCE, TIME,
+    AMOUNT_MICROS, ANONYMOUS_ID, DICTIONARY_SCHEMA, Decoder, FILE_SCHEMA, FORMAT, FORMAT_KEY, RECEIVED, SEQUENCE, TIME, Text,
     VISITOR_HASH,
 };
 use crate::stored::Hashes;
@@ -41,7 +45,8 @@ pub(crate) struct Segment {
     cache: Arc<ColumnCache>,
     pub hashes: Hashes,
     data_checked: Mutex<bool>,
-    footer: Mutex<Option<Footer>>,
+    footer: Mutex<Option<Arc<Footer>>>,
+    sets: Mutex<HashMap<ColumnId, Weak<ColumnSet>>>,
     keys: Mutex<Option<Arc<KeyIndex>>>,
     liveness: Mutex<Liveness>,
     is_replaced: AtomicBool,
@@ -56,6 +61,7 @@ impl Segment {
             hashes,
             data_checked: Mutex::new(false),
             footer: Mutex::new(None),
+            sets: Mutex::default(),
             keys: Mutex::new(None),
             liveness: Mutex::default(),
             is_replaced: AtomicBool::new(false),
@@ -72,14 +78,28 @@ impl Segment {
         files::check(&self.record.keys_path(&self.root), &self.record.keys_name(), &self.record.keys)
     }
 
-    /// A column, from the cache or decoded now.
-    pub fn column(&self, id: ColumnId) -> Result<Column> {
-        if let Some(column) = self.cache.find(self.record.id, id) {
-            return Ok(column);
+    pub fn chunks(&self) -> Result<Arc<[Chunk]>> {
+        Ok(self.footer()?.chunks.clone())
+    }
+
+    /// A column, to be loaded chunk by chunk.
+    pub fn set(&self, id: &ColumnId) -> Result<Arc<ColumnSet>> {
+        let mut sets = self.sets.lock().expect("no holder of this lock panics");
+        if let Some(set) = sets.get(id).and_then(Weak::upgrade) {
+            return Ok(set);
         }
-        let column = self.decode(id)?;
-        self.cache.keep(self.record.id, id, column.clone());
-        Ok(column)
+        let set = ColumnSet::new(self.record.id, id.clone(), self.chunks()?.len());
+        sets.insert(id.clone(), Arc::downgrade(&set));
+        Ok(set)
+    }
+
+    /// One chunk of a column of this segment.
+    pub fn load(&self, set: &Arc<ColumnSet>, chunk: usize) -> Result<Column> {
+        self.cache.load(set, chunk, || self.decode(set, chunk))
+    }
+
+    pub fn column(&self, id: &ColumnId, chunk: usize) -> Result<Column> {
+        self.load(&self.set(id)?, chunk)
     }
 
     /// Which rows are left of those the tombstones cover; `None` when all are.
@@ -131,59 +151,108 @@ impl Segment {
         self.is_replaced.store(true, Ordering::SeqCst);
     }
 
-    fn decode(&self, id: ColumnId) -> Result<Column> {
-        let names: &[&str] = match id {
-            ColumnId::Visitors => &[VISITOR_HASH, ANONYMOUS_ID],
-            ColumnId::Time => &[TIME],
-            ColumnId::Received => &[RECEIVED],
-            ColumnId::Sequence => &[SEQUENCE],
-            ColumnId::ContentHash => return self.content_hashes(),
-            ColumnId::AmountMicros => &[AMOUNT_MICROS],
-            ColumnId::Text(text) => &[text.name()],
-        };
-        let builder = self.builder(Shape::Columns)?;
-        let indices = names.iter().map(|name| FILE_SCHEMA.index_of(name).expect("declared columns only"));
-        let mask = ProjectionMask::roots(builder.parquet_schema(), indices);
-        let reader = builder
-            .with_projection(mask)
-            .with_batch_size(COLUMN_BATCH_ROWS)
-            .build()
-            .map_err(|error| self.unreadable_parquet(error))?;
-        let batches = reader.map(|batch| batch.map_err(|error| self.unreadable(&self.record.name(), error)));
-        let column = match id {
-            ColumnId::Visitors => visitors(batches)?,
-            ColumnId::Time | ColumnId::Received => {
-                let mut values = Vec::with_capacity(self.rows());
-                for batch in batches {
-                    values.extend_from_slice(batch?.column(0).as_primitive::<TimestampMicrosecondType>().values());
+    fn decode(&self, set: &ColumnSet, chunk: usize) -> Result<Column> {
+        Ok(match &set.id {
+            ColumnId::Visitors => {
+                let mut hashes: Vec<u64> = Vec::new();
+                for batch in self.chunk(&[VISITOR_HASH], chunk)? {
+                    hashes.extend_from_slice(batch?.column(0).as_primitive::<UInt64Type>().values());
                 }
-                Column::Signed(Arc::new(values))
+                Column::Visitors(Arc::new(Visitors::of(hashes.into_iter())))
             }
-            ColumnId::AmountMicros => {
-                let mut values = Vec::with_capacity(self.rows());
-                for batch in batches {
-                    values.extend(batch?.column(0).as_primitive::<Int64Type>().iter().map(Option::unwrap_or_default));
+            ColumnId::VisitorIds => {
+                let visitors = self.column(&ColumnId::Visitors, chunk)?;
+                let mut starts = visitors.visitors().starts.iter().map(|start| *start as usize).peekable();
+                let (mut ids, mut row) = (Texts::default(), 0);
+                for batch in self.chunk(&[ANONYMOUS_ID], chunk)? {
+                    let batch = batch?;
+                    let column = batch.column(0).as_string::<i32>();
+                    while let Some(start) = starts.next_if(|start| *start < row + column.len()) {
+                        ids.push(column.value(start - row));
+                    }
+                    row += column.len();
                 }
-                Column::Signed(Arc::new(values))
+                Column::Ids(Arc::new(ids))
             }
-            ColumnId::ContentHash => return self.content_hashes(),
+            ColumnId::Time => Column::Times(Arc::new(self.times(TIME, chunk)?)),
+            ColumnId::Received => Column::Times(Arc::new(self.times(RECEIVED, chunk)?)),
             ColumnId::Sequence => {
-                let mut values = Vec::with_capacity(self.rows());
-                for batch in batches {
+                let mut values = Vec::new();
+                for batch in self.chunk(&[SEQUENCE], chunk)? {
                     values.extend_from_slice(batch?.column(0).as_primitive::<UInt64Type>().values());
                 }
                 Column::Unsigned(Arc::new(values))
             }
-            ColumnId::Text(_) => texts(batches, self.rows())?,
-        };
-        Ok(column)
+            ColumnId::ContentHash => self.content_hashes(chunk)?,
+            ColumnId::Amounts => {
+                let (mut amounts, mut row) = (Amounts::default(), 0);
+                for batch in self.chunk(&[AMOUNT_MICROS], chunk)? {
+                    let batch = batch?;
+                    let column = batch.column(0).as_primitive::<Int64Type>();
+                    for at in (0..column.len()).filter(|at| column.is_valid(*at)) {
+                        amounts.push(row + at, column.value(at));
+                    }
+                    row += column.len();
+                }
+                Column::Amounts(Arc::new(amounts))
+            }
+            ColumnId::Text(text) => self.texts(set, text.name(), chunk, |value| Some(value.to_owned().into()))?,
+            ColumnId::Property(key) => self.texts(set, Text::Properties.name(), chunk, |json| property(json, key).map(Into::into))?,
+            ColumnId::AnonymousId => {
+                let visitors = self.column(&ColumnId::Visitors, chunk)?;
+                visitor_texts(set, visitors.visitors(), self.column(&ColumnId::VisitorIds, chunk)?.ids())
+            }
+            ColumnId::Session => {
+                let (visitors, ids) = (self.column(&ColumnId::Visitors, chunk)?, self.column(&ColumnId::VisitorIds, chunk)?);
+                let (times, named) =
+                    (self.column(&ColumnId::Time, chunk)?, self.column(&ColumnId::Text(Text::Session), chunk)?);
+                session_texts(set, visitors.visitors(), ids.ids(), times.times(), named.text())
+            }
+        })
+    }
+
+    fn times(&self, name: &str, chunk: usize) -> Result<Times> {
+        let mut values = Vec::new();
+        for batch in self.chunk(&[name], chunk)? {
+            values.extend_from_slice(batch?.column(0).as_primitive::<TimestampMicrosecondType>().values());
+        }
+        Ok(Times::of(values))
+    }
+
+    /// A text column as codes into the set's dictionary; each distinct text is looked at once per batch.
+    fn texts(&self, set: &ColumnSet, name: &str, chunk: usize, of: impl Fn(&str) -> Option<Box<str>>) -> Result<Column> {
+        const UNKNOWN: u32 = u32::MAX;
+        let mut codes = Vec::with_capacity(self.chunks()?[chunk].rows);
+        for batch in self.chunk(&[name], chunk)? {
+            let batch = batch?;
+            let column: &DictionaryArray<Int32Type> = batch.column(0).as_dictionary();
+            let values = column.values().as_string::<i32>();
+            let mut code_of_key = vec![UNKNOWN; values.len()];
+            set.dictionary.grow(|interner| {
+                for key in column.keys() {
+                    codes.push(match key {
+                        None => 0,
+                        Some(key) => {
+                            let code = &mut code_of_key[key as usize];
+                            if *code == UNKNOWN {
+                                *code = interner.code_of(of(values.value(key as usize)).as_deref());
+                            }
+                            *code
+                        }
+                    });
+                }
+            });
+        }
+        Ok(Column::Text(Arc::new(TextColumn { codes: Codes::narrow(codes), dictionary: set.dictionary.clone() })))
     }
 
     /// Not stored: eight bytes an event that never compress, for the rare question that meets events of one visitor, time
     /// and id in several runs. Worked out from whole rows and then cached like any column.
-    fn content_hashes(&self) -> Result<Column> {
-        let mut hashes = Vec::with_capacity(self.rows());
-        for batch in self.batches()? {
+    fn content_hashes(&self, chunk: usize) -> Result<Column> {
+        let builder = self.builder(Shape::Events)?.with_batch_size(EVENT_BATCH_ROWS).with_row_groups(vec![chunk]);
+        let reader = builder.build().map_err(|error| self.unreadable_parquet(error))?;
+        let mut hashes = Vec::new();
+        for batch in (Batches { reader, segment: self }) {
             let batch = batch?;
             for row in 0..batch.rows() {
                 hashes.push(batch.event(row)?.content_hash());
@@ -192,7 +261,31 @@ impl Segment {
         Ok(Column::Unsigned(Arc::new(hashes)))
     }
 
+    /// Some columns of one chunk, batch by batch.
+    fn chunk(&self, names: &[&str], chunk: usize) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
+        let builder = self.builder(Shape::Columns)?;
+        let indices = names.iter().map(|name| FILE_SCHEMA.index_of(name).expect("declared columns only"));
+        let mask = ProjectionMask::roots(builder.parquet_schema(), indices);
+        let reader = builder
+            .with_projection(mask)
+            .with_batch_size(COLUMN_BATCH_ROWS)
+            .with_row_groups(vec![chunk])
+            .build()
+            .map_err(|error| self.unreadable_parquet(error))?;
+        Ok(reader.map(|batch| batch.map_err(|error| self.unreadable(&self.record.name(), error))))
+    }
+
     fn builder(&self, shape: Shape) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+        let footer = self.footer()?;
+        let file = File::open(self.record.path(&self.root)).map_err(|error| self.unreadable(&self.record.name(), error))?;
+        let metadata = match shape {
+            Shape::Columns => footer.dictionaries.clone(),
+            Shape::Events => footer.plain.clone(),
+        };
+        Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata))
+    }
+
+    fn footer(&self) -> Result<Arc<Footer>> {
         let path = self.record.path(&self.root);
         {
             let mut checked = self.data_checked.lock().expect("no holder of this lock panics");
@@ -201,17 +294,13 @@ impl Segment {
                 *checked = true;
             }
         }
-        let file = File::open(&path).map_err(|error| self.unreadable(&self.record.name(), error))?;
         let mut footer = self.footer.lock().expect("no holder of this lock panics");
-        let footer = match &mut *footer {
-            Some(footer) => footer,
-            vacant => vacant.insert(Footer::load(&file).map_err(|error| self.unreadable_parquet(error))?),
-        };
-        let metadata = match shape {
-            Shape::Columns => footer.dictionaries.clone(),
-            Shape::Events => footer.plain.clone(),
-        };
-        Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata))
+        if let Some(footer) = &*footer {
+            return Ok(footer.clone());
+        }
+        let file = File::open(&path).map_err(|error| self.unreadable(&self.record.name(), error))?;
+        let loaded = Arc::new(Footer::load(&file).map_err(|error| self.unreadable_parquet(error))?);
+        Ok(footer.insert(loaded).clone())
     }
 
     fn key_index(&self) -> Result<Arc<KeyIndex>> {
@@ -259,6 +348,7 @@ enum Shape {
 struct Footer {
     dictionaries: ArrowReaderMetadata,
     plain: ArrowReaderMetadata,
+    chunks: Arc<[Chunk]>,
 }
 
 impl Footer {
@@ -275,9 +365,24 @@ impl Footer {
             let found = format.unwrap_or("none");
             return Err(ParquetError::General(format!("the segment's format is {found}; this program reads format {FORMAT}")));
         }
+        let hash_column = FILE_SCHEMA.index_of(VISITOR_HASH).expect("declared");
+        let mut first_row = 0;
+        let chunks = metadata.row_groups().iter().map(|group| {
+            let rows = group.num_rows() as usize;
+            let (first_hash, last_hash) = match group.column(hash_column).statistics() {
+                Some(Statistics::Int64(hashes)) => (
+                    hashes.min_opt().map_or(0, |hash| *hash as u64),
+                    hashes.max_opt().map_or(u64::MAX, |hash| *hash as u64),
+                ),
+                Some(_) | None => (0, u64::MAX),
+            };
+            first_row += rows;
+            Chunk { first_row: first_row - rows, rows, first_hash, last_hash }
+        });
+        let chunks = chunks.collect();
         let plain = ArrowReaderMetadata::try_new(metadata.clone(), options().with_schema(FILE_SCHEMA.clone()))?;
         let dictionaries = ArrowReaderMetadata::try_new(metadata, options().with_schema(DICTIONARY_SCHEMA.clone()))?;
-        Ok(Self { dictionaries, plain })
+        Ok(Self { dictionaries, plain, chunks })
     }
 }
 
@@ -294,48 +399,6 @@ impl Iterator for Batches<'_> {
         let batch = self.reader.next()?;
         Some(batch.map(Decoder::new).map_err(|error| self.segment.unreadable(&self.segment.record.name(), error)))
     }
-}
-
-fn visitors(batches: impl Iterator<Item = Result<RecordBatch>>) -> Result<Column> {
-    let mut visitors = Visitors::default();
-    let mut row = 0;
-    for batch in batches {
-        let batch = batch?;
-        let hashes = batch.column(0).as_primitive::<UInt64Type>().values();
-        let ids = batch.column(1).as_string::<i32>();
-        for (at, hash) in hashes.iter().enumerate() {
-            visitors.push_row(row, *hash, ids.value(at));
-            row += 1;
-        }
-    }
-    visitors.finish(row);
-    Ok(Column::Visitors(Arc::new(visitors)))
-}
-
-fn texts(batches: impl Iterator<Item = Result<RecordBatch>>, rows: usize) -> Result<Column> {
-    const UNKNOWN: u32 = u32::MAX;
-    let mut interner = Interner::default();
-    let mut codes = Vec::with_capacity(rows);
-    for batch in batches {
-        let batch = batch?;
-        let column: &DictionaryArray<Int32Type> = batch.column(0).as_dictionary();
-        let values = column.values().as_string::<i32>();
-        let mut code_of_key = vec![UNKNOWN; values.len()];
-        for key in column.keys() {
-            codes.push(match key {
-                None => 0,
-                Some(key) => {
-                    let code = &mut code_of_key[key as usize];
-                    if *code == UNKNOWN {
-                        *code = interner.code(values.value(key as usize));
-                    }
-                    *code
-                }
-            });
-        }
-    }
-    let values = interner.values;
-    Ok(Column::Text(Arc::new(TextColumn { codes: Codes::narrow(codes, values.len()), values })))
 }
 
 #[cfg(test)]

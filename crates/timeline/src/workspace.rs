@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use tributary_events::people::People;
 use tributary_events::store::Erasure;
 
 use crate::catalogue::Tombstone;
+use crate::fold::persons::{Persons, PersonsMemo};
 use crate::run::{Run, TailRun};
 use crate::segment::Segment;
-use crate::stored::Stored;
+use crate::stored::{Hashes, Stored};
 
 /// Committed events, by sequence.
 pub(crate) struct Chunk {
@@ -28,10 +30,11 @@ pub(crate) struct Workspace {
     pub id: i64,
     state: Mutex<State>,
     memo: Mutex<TailMemo>,
+    persons: Arc<PersonsMemo>,
 }
 
 /// What a workspace holds.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct State {
     pub segments: Vec<Arc<Segment>>,
     /// The tail, by sequence.
@@ -40,8 +43,24 @@ pub(crate) struct State {
     pub watermark: u64,
     /// Everything up to here has left the log.
     pub flushed_sequence: u64,
+    /// Nothing before this instant is in any answer.
+    pub horizon_us: i64,
     /// Grows whenever the tail changes other than by growing.
     epoch: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            segments: Vec::new(),
+            chunks: Vec::new(),
+            tombstones: Arc::default(),
+            watermark: 0,
+            flushed_sequence: 0,
+            horizon_us: i64::MIN,
+            epoch: 0,
+        }
+    }
 }
 
 /// Tail runs built by earlier questions, so that a tail is not sorted again for every question.
@@ -57,11 +76,21 @@ pub(crate) struct View {
     pub runs: Vec<Arc<Run>>,
     pub tombstones: Arc<Vec<Tombstone>>,
     pub watermark: u64,
+    pub horizon_us: i64,
+    persons: Arc<PersonsMemo>,
+    hashes: Hashes,
+}
+
+impl View {
+    /// People in the form a fold needs.
+    pub fn persons(&self, people: &Arc<People>) -> Arc<Persons> {
+        self.persons.of(people, &self.hashes)
+    }
 }
 
 impl Workspace {
     pub fn new(id: i64, state: State) -> Arc<Self> {
-        Arc::new(Self { id, state: Mutex::new(state), memo: Mutex::default() })
+        Arc::new(Self { id, state: Mutex::new(state), memo: Mutex::default(), persons: Arc::default() })
     }
 
     /// The state now.
@@ -75,11 +104,18 @@ impl Workspace {
     }
 
     /// Everything a question needs, consistent.
-    pub fn view(&self) -> View {
+    pub fn view(&self, hashes: &Hashes) -> View {
         let state = self.state();
         let mut runs: Vec<Arc<Run>> = state.segments.iter().map(|segment| Arc::new(Run::Segment(segment.clone()))).collect();
         runs.extend(self.tail_runs(&state).into_iter().map(|tail| Arc::new(Run::Tail(tail))));
-        View { runs, tombstones: state.tombstones, watermark: state.watermark }
+        View {
+            runs,
+            tombstones: state.tombstones,
+            watermark: state.watermark,
+            horizon_us: state.horizon_us,
+            persons: self.persons.clone(),
+            hashes: hashes.clone(),
+        }
     }
 
     fn tail_runs(&self, state: &State) -> Vec<Arc<TailRun>> {

@@ -1,6 +1,5 @@
 //! Which touch conversions are credited to.
 
-use std::time::Duration;
 
 use tributary_core::error::Code;
 use tributary_core::event::Event;
@@ -184,7 +183,7 @@ async fn rows_are_ordered_and_cut(ground: &dyn Ground) {
     assert_eq!(credited(&play, asked.clone()).await, expected);
     let cut = attribution(&play, Attribution { limit: 2, ..asked.clone() }).await;
     assert_eq!((credits(&cut), cut.total_rows), (String::from("c/google 2, -/google 1, none 1, all 6"), 4));
-    let budget = |max_groups| Budget { max_groups, max_time: Duration::from_secs(30) };
+    let budget = |max_groups| Budget { max_groups, ..Budget::INTERACTIVE };
     assert_eq!(play.refusal(Question::Attribution(asked.clone()), budget(3)).await, Code::QuestionTooLarge);
     assert!(ground.store().ask(&play.scope, Question::Attribution(asked), budget(4)).await.is_ok());
 }

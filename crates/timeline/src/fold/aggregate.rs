@@ -1,46 +1,69 @@
-//! Numbers by group and bucket. Distinct visitors need no set: a group remembers the last visitor it counted.
+//! Numbers by group and bucket. What rows add by themselves is counted row after row; distinct visitors need no set, since a
+//! group remembers the last visitor it counted.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use tributary_core::error::Result;
 use tributary_events::answer::{AggregateAnswer, AggregateRow};
 use tributary_events::question::{Aggregate, Metric};
 
-use super::Limits;
-use super::group::{Grouping, Groups};
-use super::mask::Mask;
-use super::scan::{Fold, Row, Scan, Sequence, Visit};
-use super::session::{SessionKey, SessionKeys};
-use crate::column::{ColumnId, TextColumn};
-use crate::run::signed;
+use super::limits::Limits;
+use super::group::{GroupPlan, Grouping, Groups};
+use super::reads::{Read, Reads};
+use super::scan::{Fold, Piece, Scan, Visit};
+use super::session::{SessionKey, SessionPlan, Sessions};
+use super::tags::{TagFilters, Tags};
+use crate::column::ColumnId;
 use crate::schema::Text;
 
-pub(crate) fn answer(scan: &Scan<'_>, question: &Aggregate) -> Result<AggregateAnswer> {
-    let grouping = Grouping::over(scan, &question.group_by, question.buckets.as_ref())?;
-    let meters: Vec<Meter> = question.metrics.iter().map(|metric| Meter::over(scan, metric)).collect::<Result<_>>()?;
-    let folds = scan.fold(Sequence::Any, || Ok(Counting::new(&grouping, &meters, scan.limits)))?;
+pub(crate) fn answer(scan: &mut Scan<'_>, question: &Aggregate) -> Result<AggregateAnswer> {
+    let groups = GroupPlan::plan(&question.group_by, question.buckets.as_ref(), &mut scan.reads);
+    let plans: Vec<MeterPlan> = question.metrics.iter().map(|metric| MeterPlan::plan(metric, &mut scan.reads)).collect();
+    let of_visitors = |plan: &MeterPlan| matches!(plan, MeterPlan::Visitors | MeterPlan::Sessions(_));
+    let visits = plans.iter().any(of_visitors);
+    scan.prepare(visits)?;
+    let grouping = groups.over(scan)?;
+    let meters: Vec<Meter> = plans.iter().map(|plan| plan.over(scan)).collect::<Result<_>>()?;
+    if visits {
+        let folds = scan.fold(|| Ok(ByVisitor(Counting::new(&grouping, &meters, scan))))?;
+        finish(scan, question, &grouping, folds.into_iter().map(|fold| fold.0).collect())
+    } else {
+        let folds = scan.fold(|| Ok(ByRow(Counting::new(&grouping, &meters, scan))))?;
+        finish(scan, question, &grouping, folds.into_iter().map(|fold| fold.0).collect())
+    }
+}
 
-    let width = meters.len();
-    let mut groups = Groups::new(&grouping);
-    let mut values: Vec<i128> = Vec::new();
+fn finish(scan: &Scan<'_>, question: &Aggregate, grouping: &Grouping<'_>, folds: Vec<Counting<'_>>) -> Result<AggregateAnswer> {
+    let width = question.metrics.len();
+    let mut groups = Groups::new(grouping);
+    let mut met: Vec<Option<Box<[i128]>>> = Vec::new();
     let mut totals = vec![0; width];
     for fold in &folds {
-        for at in 0..fold.groups.len() {
-            let group = groups.of_codes(fold.groups.codes(at));
-            values.resize(groups.len() * width, 0);
-            add(&mut values[group * width..][..width], &fold.values[at * width..][..width]);
+        for number in 0..fold.groups.len() {
+            if !fold.is_met(number) {
+                continue;
+            }
+            let group = groups.number_of(&fold.groups.codes(number));
+            if met.len() <= group {
+                met.resize(group + 1, None);
+            }
+            let values = met[group].get_or_insert_with(|| vec![0; width].into());
+            for (at, value) in values.iter_mut().enumerate() {
+                *value += fold.value(at, number + 1);
+            }
         }
-        add(&mut totals, &fold.totals);
+        for (at, total) in totals.iter_mut().enumerate() {
+            *total += fold.total(at);
+        }
     }
-    scan.limits.check_groups(groups.len())?;
-    let mut rows: Vec<AggregateRow> = (0..groups.len())
-        .map(|group| {
+    let mut rows: Vec<AggregateRow> = Vec::new();
+    for (group, values) in met.into_iter().enumerate() {
+        if let Some(values) = values {
             let codes = groups.codes(group);
-            let values = values[group * width..][..width].to_vec();
-            AggregateRow { bucket: Grouping::bucket(codes[0]), keys: grouping.keys(codes), values }
-        })
-        .collect();
+            rows.push(AggregateRow { bucket: Grouping::bucket(codes[0]), keys: grouping.keys(&codes), values: values.into() });
+        }
+    }
+    scan.limits.check_groups(rows.len())?;
     rows.sort_unstable_by(|a, b| {
         (a.bucket, Reverse(a.values[0])).cmp(&(b.bucket, Reverse(b.values[0]))).then_with(|| a.keys.cmp(&b.keys))
     });
@@ -49,144 +72,288 @@ pub(crate) fn answer(scan: &Scan<'_>, question: &Aggregate) -> Result<AggregateA
     Ok(AggregateAnswer { rows, total_rows, totals })
 }
 
-fn add(sums: &mut [i128], more: &[i128]) {
-    for (sum, more) in sums.iter_mut().zip(more) {
-        *sum += more;
-    }
+/// A metric with the columns it reads.
+enum MeterPlan {
+    Events,
+    EventsWhere(TagFilters),
+    Visitors,
+    Sessions(SessionPlan),
+    Amount { currency: String, currencies: Read, amounts: Read },
 }
 
-/// A metric with the columns it reads.
+/// The same over all sources.
 enum Meter {
     Events,
-    EventsWhere(Vec<Mask>),
+    EventsWhere(Tags<u8>),
     Visitors,
-    Sessions(SessionKeys),
-    Amount(Vec<Amounts>),
+    Sessions(Sessions),
+    /// For each source, the code of the currency.
+    Amount { currencies: Read, amounts: Read, codes: Vec<Option<u32>> },
 }
 
-/// The amounts of one run in one currency.
-struct Amounts {
-    currencies: Arc<TextColumn>,
-    /// `None` when the run has none in this currency.
-    code: Option<u32>,
-    micros: Arc<Vec<i64>>,
-}
-
-impl Meter {
-    fn over(scan: &Scan<'_>, metric: &Metric) -> Result<Self> {
-        Ok(match metric {
-            Metric::Events => Meter::Events,
-            Metric::EventsWhere(filters) => Meter::EventsWhere(scan.masks(filters)?),
-            Metric::Visitors => Meter::Visitors,
-            Metric::Sessions => Meter::Sessions(SessionKeys::over(scan)?),
-            Metric::Amount(currency) => {
-                let amounts = scan.sources.iter().map(|source| {
-                    let currencies = source.run.text(Text::Currency)?;
-                    let code = currencies.code_of(currency.as_str());
-                    let micros = if code.is_some() { signed(source.run.column(ColumnId::AmountMicros)?) } else { Arc::default() };
-                    Ok(Amounts { currencies, code, micros })
-                });
-                Meter::Amount(amounts.collect::<Result<_>>()?)
-            }
-        })
-    }
-
-    /// What one row adds by itself.
-    fn of(&self, row: &Row) -> i128 {
-        let (run, at) = (row.run as usize, row.row as usize);
-        match self {
-            Meter::Events => 1,
-            Meter::EventsWhere(masks) => i128::from(masks[run].holds(at)),
-            Meter::Visitors | Meter::Sessions(_) => 0,
-            Meter::Amount(amounts) => {
-                let amounts = &amounts[run];
-                if amounts.code == Some(amounts.currencies.codes.at(at)) { i128::from(amounts.micros[at]) } else { 0 }
-            }
+impl MeterPlan {
+    fn plan(metric: &Metric, reads: &mut Reads) -> Self {
+        match metric {
+            Metric::Events => MeterPlan::Events,
+            Metric::EventsWhere(filters) => MeterPlan::EventsWhere(TagFilters::plan([filters.as_slice()], reads)),
+            Metric::Visitors => MeterPlan::Visitors,
+            Metric::Sessions => MeterPlan::Sessions(SessionPlan::plan(reads)),
+            Metric::Amount(currency) => MeterPlan::Amount {
+                currency: currency.to_string(),
+                currencies: reads.column(ColumnId::Text(Text::Currency)),
+                amounts: reads.column(ColumnId::Amounts),
+            },
         }
     }
+
+    fn over(&self, scan: &Scan<'_>) -> Result<Meter> {
+        Ok(match self {
+            MeterPlan::Events => Meter::Events,
+            MeterPlan::EventsWhere(filters) => Meter::EventsWhere(filters.over(scan)?),
+            MeterPlan::Visitors => Meter::Visitors,
+            MeterPlan::Sessions(plan) => Meter::Sessions(plan.over(scan)?),
+            MeterPlan::Amount { currency, currencies, amounts } => Meter::Amount {
+                currencies: *currencies,
+                amounts: *amounts,
+                codes: scan.per_source(|source| source.dictionary(*currencies).code_of(currency))?,
+            },
+        })
+    }
 }
 
+/// What one metric has counted, by slot: a group's number plus one. Slot 0 takes what is not in the slice.
+enum Counted {
+    Numbers(Vec<u64>),
+    Sums(Vec<i128>),
+}
+
+/// The counts of one thread.
 struct Counting<'q> {
     meters: &'q [Meter],
+    scan: &'q Scan<'q>,
     limits: &'q Limits,
     groups: Groups<'q>,
-    /// One number per meter, group after group.
-    values: Vec<i128>,
-    /// For each group, the visitor it saw last; visitors are numbered from 1.
-    stamps: Vec<u64>,
-    visitor: u64,
-    totals: Vec<i128>,
-    rows_of_groups: Vec<usize>,
-    sessions: Vec<(SessionKey<'q>, usize)>,
+    counted: Vec<Counted>,
+    /// Events by slot: which groups there are.
+    events: Vec<u64>,
+    /// Distinct visitors by slot, where they are asked for.
+    unique: Vec<u64>,
+    /// For each slot, the visitor it saw last; visitors are numbered from 1.
+    stamps: Vec<u32>,
+    visitor: u32,
+    visitors: u64,
+    counts_visitors: bool,
+    sessions_total: Vec<u64>,
+    /// Slot of each row of the partition.
+    slots: Vec<u32>,
+    passed: Vec<u8>,
+    sessions: Vec<(SessionKey, u32)>,
+    held: usize,
 }
 
 impl<'q> Counting<'q> {
-    fn new(grouping: &'q Grouping<'q>, meters: &'q [Meter], limits: &'q Limits) -> Self {
+    fn new(grouping: &'q Grouping<'q>, meters: &'q [Meter], scan: &'q Scan<'q>) -> Self {
+        let counted = meters.iter().map(|meter| match meter {
+            Meter::Amount { .. } => Counted::Sums(Vec::new()),
+            Meter::Events | Meter::EventsWhere(_) | Meter::Visitors | Meter::Sessions(_) => Counted::Numbers(Vec::new()),
+        });
         Self {
+            counted: counted.collect(),
             meters,
-            limits,
+            scan,
+            limits: scan.limits,
             groups: Groups::new(grouping),
-            values: Vec::new(),
+            events: Vec::new(),
+            unique: Vec::new(),
             stamps: Vec::new(),
             visitor: 0,
-            totals: vec![0; meters.len()],
-            rows_of_groups: Vec::new(),
+            visitors: 0,
+            counts_visitors: meters.iter().any(|meter| matches!(meter, Meter::Visitors)),
+            sessions_total: vec![0; meters.len()],
+            slots: Vec::new(),
+            passed: Vec::new(),
             sessions: Vec::new(),
+            held: 0,
         }
     }
 
-    fn count_sessions(&mut self, meter: usize, keys: &'q SessionKeys, visit: &Visit<'_>) {
-        let width = self.meters.len();
-        self.sessions.clear();
-        let groups = self.rows_of_groups.iter().copied();
-        self.sessions.extend(visit.rows.iter().zip(groups).map(|(row, group)| (keys.of(row, visit.anonymous_id), group)));
-        self.sessions.sort_unstable();
-        self.sessions.dedup();
-        for (_, group) in &self.sessions {
-            self.values[group * width + meter] += 1;
-        }
-        self.sessions.dedup_by_key(|(session, _)| *session);
-        self.totals[meter] += self.sessions.len() as i128;
-    }
-}
-
-impl Fold for Counting<'_> {
-    fn visit(&mut self, visit: &Visit<'_>) -> Result<()> {
-        let (meters, width) = (self.meters, self.meters.len());
-        self.visitor += 1;
-        self.rows_of_groups.clear();
-        for row in visit.rows {
-            let group = self.groups.of(row);
-            if group == self.stamps.len() {
-                self.stamps.push(0);
-                self.values.resize((group + 1) * width, 0);
+    fn grow(&mut self) {
+        let slots = self.groups.len() + 1;
+        if self.events.len() < slots {
+            self.events.resize(slots, 0);
+            self.unique.resize(slots, 0);
+            self.stamps.resize(slots, 0);
+            for counted in &mut self.counted {
+                match counted {
+                    Counted::Numbers(numbers) => numbers.resize(slots, 0),
+                    Counted::Sums(sums) => sums.resize(slots, 0),
+                }
             }
-            self.rows_of_groups.push(group);
-            let is_first = self.stamps[group] != self.visitor;
-            self.stamps[group] = self.visitor;
-            for (at, meter) in meters.iter().enumerate() {
-                let more = match meter {
-                    Meter::Visitors => i128::from(is_first),
-                    Meter::Events | Meter::EventsWhere(_) | Meter::Sessions(_) | Meter::Amount(_) => {
-                        let more = meter.of(row);
-                        self.totals[at] += more;
-                        more
+        }
+    }
+
+    fn is_met(&self, number: usize) -> bool {
+        self.events.get(number + 1).is_some_and(|events| *events > 0)
+    }
+
+    fn value(&self, meter: usize, slot: usize) -> i128 {
+        match (&self.meters[meter], &self.counted[meter]) {
+            (Meter::Events, _) => i128::from(self.events[slot]),
+            (Meter::Visitors, _) => i128::from(self.unique[slot]),
+            (_, Counted::Numbers(numbers)) => i128::from(numbers[slot]),
+            (_, Counted::Sums(sums)) => sums[slot],
+        }
+    }
+
+    fn total(&self, meter: usize) -> i128 {
+        match self.meters[meter] {
+            Meter::Visitors => i128::from(self.visitors),
+            Meter::Sessions(_) => i128::from(self.sessions_total[meter]),
+            Meter::Events | Meter::EventsWhere(_) | Meter::Amount { .. } => {
+                (1..self.events.len()).map(|slot| self.value(meter, slot)).sum()
+            }
+        }
+    }
+
+    /// Puts each row into its slot and counts what rows add by themselves.
+    fn rows(&mut self, piece: &Piece, mask: &[u8], again: bool) -> Result<()> {
+        let first = self.slots.len();
+        self.slots.resize(first + piece.len(), 0);
+        self.groups.numbers(piece, mask, &mut self.slots[first..]);
+        for (slot, kept) in self.slots[first..].iter_mut().zip(mask) {
+            *slot = slot.wrapping_add(1) * u32::from(*kept);
+        }
+        self.grow();
+        if again {
+            return Ok(());
+        }
+        let slots = &self.slots[first..];
+        if self.events.len() == 2 {
+            self.events[1] += mask.iter().map(|kept| u64::from(*kept)).sum::<u64>();
+        } else {
+            for slot in slots {
+                self.events[*slot as usize] += 1;
+            }
+        }
+        for (meter, counted) in self.meters.iter().zip(&mut self.counted) {
+            match (meter, counted) {
+                (Meter::EventsWhere(tags), Counted::Numbers(numbers)) => {
+                    self.passed.clear();
+                    self.passed.resize(piece.len(), tags.all());
+                    tags.apply(piece, &mut self.passed);
+                    for (slot, passed) in slots.iter().zip(&self.passed) {
+                        numbers[*slot as usize] += u64::from(*passed);
                     }
-                };
-                self.values[group * width + at] += more;
-            }
-        }
-        for (at, meter) in meters.iter().enumerate() {
-            match meter {
-                Meter::Visitors => self.totals[at] += 1,
-                Meter::Sessions(keys) => self.count_sessions(at, keys, visit),
-                Meter::Events | Meter::EventsWhere(_) | Meter::Amount(_) => {}
+                }
+                (Meter::Amount { currencies, amounts, codes }, Counted::Sums(sums)) => {
+                    let Some(code) = codes[piece.source] else { continue };
+                    let currencies = &piece.column(*currencies).text().codes;
+                    for (row, micros) in piece.column(*amounts).amounts().inside(&piece.rows) {
+                        if currencies.at(row) == code {
+                            sums[slots[row - piece.rows.start] as usize] += i128::from(micros);
+                        }
+                    }
+                }
+                _ => {}
             }
         }
         Ok(())
     }
 
-    fn check(&self) -> Result<()> {
-        self.limits.check_groups(self.groups.len())
+    fn visit(&mut self, visit: &Visit<'_>) -> Result<()> {
+        self.visitor = match self.visitor.checked_add(1) {
+            Some(visitor) => visitor,
+            None => {
+                self.stamps.fill(0);
+                1
+            }
+        };
+        if self.counts_visitors {
+            self.count_visitor(visit);
+        }
+        for at in 0..self.meters.len() {
+            if let Meter::Sessions(sessions) = &self.meters[at] {
+                self.count_sessions(at, sessions, visit)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count_visitor(&mut self, visit: &Visit<'_>) {
+        let (visitor, stamps, unique) = (self.visitor, self.stamps.as_mut_slice(), self.unique.as_mut_slice());
+        // What is not in the slice was seen already.
+        stamps[0] = visitor;
+        let mut groups = 0;
+        for stretch in visit.stretches {
+            for slot in &self.slots[stretch.range()] {
+                let stamp = &mut stamps[*slot as usize];
+                if *stamp != visitor {
+                    *stamp = visitor;
+                    unique[*slot as usize] += 1;
+                    groups += 1;
+                }
+            }
+        }
+        self.visitors += u64::from(groups > 0);
+    }
+
+    fn count_sessions(&mut self, meter: usize, sessions: &Sessions, visit: &Visit<'_>) -> Result<()> {
+        self.sessions.clear();
+        for stretch in visit.stretches {
+            let piece = &visit.pieces[stretch.piece as usize];
+            for at in stretch.range().filter(|at| visit.mask[*at] != 0) {
+                self.sessions.push((sessions.of(self.scan, piece, stretch.hash, piece.row(at as u32))?, self.slots[at]));
+            }
+        }
+        self.sessions.sort_unstable();
+        self.sessions.dedup();
+        if let Counted::Numbers(numbers) = &mut self.counted[meter] {
+            for (_, slot) in &self.sessions {
+                numbers[*slot as usize] += 1;
+            }
+        }
+        self.sessions.dedup_by_key(|(session, _)| *session);
+        self.sessions_total[meter] += self.sessions.len() as u64;
+        Ok(())
+    }
+
+    fn end_of_partition(&mut self) -> Result<()> {
+        self.slots.clear();
+        let per_slot = 20 + self.counted.iter().map(|counted| if matches!(counted, Counted::Sums(_)) { 16 } else { 8 }).sum::<usize>();
+        let now = self.groups.bytes() + self.events.len() * per_slot;
+        self.limits.check_memory(std::mem::replace(&mut self.held, now), now)?;
+        self.limits.check_groups(self.groups.met())
+    }
+}
+
+/// Counts rows alone.
+struct ByRow<'q>(Counting<'q>);
+
+impl Fold for ByRow<'_> {
+    const VISITS: bool = false;
+
+    fn rows(&mut self, piece: &Piece, mask: &[u8], again: bool) -> Result<()> {
+        self.0.rows(piece, mask, again)
+    }
+
+    fn end_of_partition(&mut self) -> Result<()> {
+        self.0.end_of_partition()
+    }
+}
+
+/// Counts rows and visitors.
+struct ByVisitor<'q>(Counting<'q>);
+
+impl Fold for ByVisitor<'_> {
+    fn rows(&mut self, piece: &Piece, mask: &[u8], again: bool) -> Result<()> {
+        self.0.rows(piece, mask, again)
+    }
+
+    fn visit(&mut self, visit: &Visit<'_>) -> Result<()> {
+        self.0.visit(visit)
+    }
+
+    fn end_of_partition(&mut self) -> Result<()> {
+        self.0.end_of_partition()
     }
 }

@@ -10,25 +10,32 @@ use tributary_events::answer::{Cohort, RetentionAnswer};
 use tributary_events::bucket::Interval;
 use tributary_events::question::{Retention, RetentionPeriod};
 
-use super::Limits;
 use super::group::Codebook;
-use super::mask::Mask;
-use super::scan::{Fold, Scan, Sequence, Visit};
+use super::reads::Read;
+use super::scan::{Fold, Piece, Row, Scan, Visit};
+use super::tags::{TagFilters, Tags};
+use crate::column::ColumnId;
 
 /// 1970-01-01 was a Thursday: three days after the Monday weeks are counted from.
 const DAYS_SINCE_MONDAY: i64 = 3;
 
-pub(crate) fn answer(scan: &Scan<'_>, question: &Retention) -> Result<RetentionAnswer> {
+/// The first list of filters is what starts a cohort, the second what counts as coming back.
+const STARTS: u8 = 1;
+const RETURNS: u8 = 2;
+
+pub(crate) fn answer(scan: &mut Scan<'_>, question: &Retention) -> Result<RetentionAnswer> {
+    let tags = TagFilters::plan([question.start.as_slice(), question.returning.as_slice()], &mut scan.reads);
+    let time = scan.reads.column(ColumnId::Time);
+    let breakdown = question.breakdown.as_ref().map(|field| scan.reads.field(field));
+    scan.prepare(true)?;
     let plan = Plan {
         question,
-        limits: scan.limits,
-        start: scan.masks(&question.start)?,
-        returning: scan.masks(&question.returning)?,
-        breakdown: question.breakdown.as_ref().map(|field| Codebook::over(scan, field)).transpose()?,
+        scan,
+        time,
+        tags: tags.over(scan)?,
+        breakdown: breakdown.map(|read| Codebook::over(scan, read)).transpose()?,
     };
-    // Only the cohort event's value asks for more than times.
-    let sequence = if plan.breakdown.is_some() { Sequence::Ordered } else { Sequence::ByTime };
-    let folds = scan.fold(sequence, || Ok(Returning { plan: &plan, cohorts: BTreeMap::new(), periods: Vec::new() }))?;
+    let folds = scan.fold(|| Ok(Returning::new(&plan)))?;
     let mut merged: BTreeMap<CohortKey, Counts> = BTreeMap::new();
     for (key, counts) in folds.into_iter().flat_map(|fold| fold.cohorts) {
         merged.entry(key).or_insert_with(|| Counts::new(question)).add(&counts);
@@ -47,9 +54,9 @@ pub(crate) fn answer(scan: &Scan<'_>, question: &Retention) -> Result<RetentionA
 
 struct Plan<'q> {
     question: &'q Retention,
-    limits: &'q Limits,
-    start: Vec<Mask>,
-    returning: Vec<Mask>,
+    scan: &'q Scan<'q>,
+    time: Read,
+    tags: Tags<u8>,
     breakdown: Option<Codebook>,
 }
 
@@ -82,22 +89,68 @@ struct Returning<'q> {
     plan: &'q Plan<'q>,
     cohorts: BTreeMap<CohortKey, Counts>,
     periods: Vec<i64>,
+    /// Tags of each row of the partition; none outside the slice.
+    tagged: Vec<u8>,
+    rows: Vec<Row>,
+    days: LocalDays,
+    held: usize,
+}
+
+impl<'q> Returning<'q> {
+    fn new(plan: &'q Plan<'q>) -> Self {
+        Self {
+            plan,
+            cohorts: BTreeMap::new(),
+            periods: Vec::new(),
+            tagged: Vec::new(),
+            rows: Vec::new(),
+            days: LocalDays::default(),
+            held: 0,
+        }
+    }
 }
 
 impl Fold for Returning<'_> {
+    fn rows(&mut self, piece: &Piece, mask: &[u8], _again: bool) -> Result<()> {
+        let first = self.tagged.len();
+        self.tagged.resize(first + piece.len(), self.plan.tags.all());
+        let tagged = &mut self.tagged[first..];
+        self.plan.tags.apply(piece, tagged);
+        tagged.iter_mut().zip(mask).for_each(|(tags, kept)| *tags *= kept);
+        Ok(())
+    }
+
     fn visit(&mut self, visit: &Visit<'_>) -> Result<()> {
         let (plan, question) = (self.plan, self.plan.question);
-        let passes = |masks: &[Mask], row: &super::scan::Row| masks[row.run as usize].holds(row.row as usize);
-        let Some(entry) = visit.rows.iter().find(|row| passes(&plan.start, row)) else { return Ok(()) };
-        let period = if question.by_period { Some(period_of(entry.time_us, question)?) } else { None };
-        let code = plan.breakdown.as_ref().map_or(0, |breakdown| breakdown.code(entry));
+        let starts = |at: usize| self.tagged[at] & STARTS != 0;
+        if !visit.stretches.iter().any(|stretch| stretch.range().any(starts)) {
+            return Ok(());
+        }
+        visit.rows_where(plan.time, &mut self.rows, |at| self.tagged[at] != 0);
+        if plan.breakdown.is_some() {
+            plan.scan.order_ties(visit.pieces, &mut self.rows)?;
+        }
+        let Some(entry) = self.rows.iter().find(|row| starts(row.at as usize)) else { return Ok(()) };
+        let period = if question.by_period { Some(self.days.period_of(entry.time_us, question)?) } else { None };
+        let code = plan.breakdown.as_ref().map_or(0, |breakdown| {
+            let piece = &visit.pieces[entry.piece as usize];
+            breakdown.code(piece, piece.row(entry.at))
+        });
+        let entry_us = entry.time_us;
         self.periods.clear();
-        for row in visit.rows.iter().filter(|row| row.time_us >= entry.time_us && passes(&plan.returning, row)) {
+        let first_period = match question.period {
+            RetentionPeriod::Elapsed(_) => 0,
+            RetentionPeriod::Calendar(_) | RetentionPeriod::Days(_) => self.days.period_of(entry_us, question)?,
+        };
+        for row in &self.rows {
+            if row.time_us < entry_us || self.tagged[row.at as usize] & RETURNS == 0 {
+                continue;
+            }
             self.periods.push(match question.period {
-                RetentionPeriod::Elapsed(block_us) => (row.time_us - entry.time_us).div_euclid(block_us),
-                RetentionPeriod::Calendar(_) => period_of(row.time_us, question)? - period_of(entry.time_us, question)?,
+                RetentionPeriod::Elapsed(block_us) => (row.time_us - entry_us).div_euclid(block_us),
+                RetentionPeriod::Calendar(_) => self.days.period_of(row.time_us, question)? - first_period,
                 RetentionPeriod::Days(block) => {
-                    (period_of(row.time_us, question)? - period_of(entry.time_us, question)?).div_euclid(i64::from(block))
+                    (self.days.period_of(row.time_us, question)? - first_period).div_euclid(i64::from(block))
                 }
             });
         }
@@ -117,22 +170,46 @@ impl Fold for Returning<'_> {
         Ok(())
     }
 
-    fn check(&self) -> Result<()> {
-        self.plan.limits.check_groups(self.cohorts.len())
+    fn end_of_partition(&mut self) -> Result<()> {
+        self.tagged.clear();
+        let limits = self.plan.scan.limits;
+        let now = self.cohorts.len() * (size_of::<Counts>() + 16 * self.plan.question.periods as usize);
+        limits.check_memory(std::mem::replace(&mut self.held, now), now)?;
+        limits.check_groups(self.cohorts.len())
     }
 }
 
-/// The number of the calendar period an instant falls into; days and weeks count from 1970, months from year 0. Blocks of days
-/// and of elapsed time have no periods of their own: days count there, and cohorts are never split.
-fn period_of(time_us: i64, question: &Retention) -> Result<i64> {
-    let date = local_date(time_us, &question.zone)?;
-    Ok(match question.period {
-        RetentionPeriod::Calendar(Interval::Month) => i64::from(date.year()) * 12 + i64::from(date.month()) - 1,
-        RetentionPeriod::Calendar(Interval::Week) => (days_since_1970(date)? + DAYS_SINCE_MONDAY).div_euclid(7),
-        RetentionPeriod::Calendar(Interval::Day | Interval::Hour | Interval::WallHour)
-        | RetentionPeriod::Days(_)
-        | RetentionPeriod::Elapsed(_) => days_since_1970(date)?,
-    })
+/// The local day seen last: a visitor's events come close together.
+#[derive(Default)]
+struct LocalDays {
+    start_us: i64,
+    end_us: i64,
+    period: i64,
+}
+
+impl LocalDays {
+    /// The number of the calendar period an instant falls into; days and weeks count from 1970, months from year 0. Blocks of
+    /// days and of elapsed time have no periods of their own: days count there, and cohorts are never split.
+    fn period_of(&mut self, time_us: i64, question: &Retention) -> Result<i64> {
+        if self.start_us <= time_us && time_us < self.end_us {
+            return Ok(self.period);
+        }
+        let date = local_date(time_us, &question.zone)?;
+        self.period = match question.period {
+            RetentionPeriod::Calendar(Interval::Month) => i64::from(date.year()) * 12 + i64::from(date.month()) - 1,
+            RetentionPeriod::Calendar(Interval::Week) => (days_since_1970(date)? + DAYS_SINCE_MONDAY).div_euclid(7),
+            RetentionPeriod::Calendar(Interval::Day | Interval::Hour | Interval::WallHour)
+            | RetentionPeriod::Days(_)
+            | RetentionPeriod::Elapsed(_) => days_since_1970(date)?,
+        };
+        let midnight = |date: Date| date.to_zoned(question.zone.clone()).and_then(|day| day.start_of_day());
+        // A day at the edge of the calendar is simply not remembered.
+        (self.start_us, self.end_us) = match (midnight(date), date.tomorrow().and_then(midnight)) {
+            (Ok(start), Ok(end)) => (start.timestamp().as_microsecond(), end.timestamp().as_microsecond()),
+            _ => (0, 0),
+        };
+        Ok(self.period)
+    }
 }
 
 fn start_of(period: i64, question: &Retention) -> Result<i64> {

@@ -1,89 +1,160 @@
-//! The events themselves. The scan finds which; only those are read whole.
+//! The events themselves. Runs are looked through in the order of their times, only as far as they matter; the scan finds which
+//! rows, and only those are read whole.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use tributary_core::error::Result;
 use tributary_core::event::Event;
 use tributary_events::answer::RowsAnswer;
 use tributary_events::question::{Journey, RowOrder, Rows};
 
-use super::scan::{Fold, Row, Scan, Sequence, Visit};
+use super::order::{Place, Timed};
+use super::scan::Scan;
+use crate::column::ColumnId;
 use crate::stored::Hashes;
 
-pub(crate) fn answer(scan: &Scan<'_>, question: &Rows) -> Result<RowsAnswer> {
-    let folds = scan.fold(Sequence::Any, || Ok(Collecting { scan, question, rows: Vec::new(), total: 0 }))?;
-    let total = folds.iter().map(|fold| fold.total).sum();
-    let mut rows = Vec::new();
-    for fold in folds {
-        rows.extend(fold.rows);
+/// Rows beyond the limit that are gathered before they are cut.
+const SLACK_ROWS: usize = 65_536;
+
+pub(crate) fn answer(scan: &mut Scan<'_>, question: &Rows) -> Result<RowsAnswer> {
+    match question.order {
+        RowOrder::NewestFirst => scan.sources.sort_by_key(|source| std::cmp::Reverse(source.bounds_us.1)),
+        RowOrder::OldestFirst => scan.sources.sort_by_key(|source| source.bounds_us.0),
     }
-    keep_first(scan, question, &mut rows)?;
-    Ok(RowsAnswer { rows: read(scan, &rows)?, total })
+    let mut total = 0;
+    let mut rows: Vec<Timed> = Vec::new();
+    for at in 0..scan.sources.len() {
+        if total >= question.count_up_to && is_settled(question, &mut rows, scan.sources[at].bounds_us) {
+            break;
+        }
+        scan.prepare_sources(at..at + 1, false)?;
+        let tasks: Vec<_> = scan.stretches_of(at).collect();
+        let found = scan.in_parallel(
+            tasks.len(),
+            || Ok(Finding::default()),
+            |finding, task| {
+                let (source, chunk, stretch) = tasks[task].clone();
+                finding.look(scan, question, source, chunk, stretch)
+            },
+        )?;
+        for finding in found {
+            total += finding.total;
+            rows.extend(finding.rows);
+        }
+        cut(question, &mut rows);
+    }
+    scan.order(&mut rows)?;
+    if question.order == RowOrder::NewestFirst {
+        rows.reverse();
+    }
+    rows.truncate(question.limit);
+    Ok(RowsAnswer { rows: read(scan, &rows)?, total: total.min(question.count_up_to) })
 }
 
-pub(crate) fn journey(scan: &Scan<'_>, question: &Journey, hashes: &Hashes) -> Result<RowsAnswer> {
-    let mut rows = scan.visitor_rows(hashes.visitor(&question.anonymous_id), &question.anonymous_id)?;
+/// Everything a visitor, or the visitor's person, did.
+pub(crate) fn journey(scan: &mut Scan<'_>, question: &Journey, hashes: &Hashes) -> Result<RowsAnswer> {
+    let own = [question.anonymous_id.clone()];
+    let visitors = question.slice.people.as_ref().and_then(|people| people.visitors_of(&question.anonymous_id)).unwrap_or(&own);
+    let visitors: Vec<u64> = visitors.iter().map(|visitor| hashes.visitor(visitor)).collect();
+    let mut rows: Vec<Timed> = Vec::new();
+    for at in 0..scan.sources.len() {
+        for visitor in &visitors {
+            scan.limits.check_time()?;
+            let run = scan.sources[at].run.clone();
+            for (chunk, stretch) in run.find(*visitor)? {
+                let mask = scan.mask(at, chunk, &stretch)?;
+                let times = run.column(&ColumnId::Time, chunk)?;
+                let kept = stretch.zip(mask).filter(|(_, kept)| *kept != 0);
+                rows.extend(kept.map(|(row, _)| Timed {
+                    time_us: times.times().at(row),
+                    place: Place { source: at as u32, chunk: chunk as u32, row: row as u32 },
+                }));
+            }
+        }
+    }
+    scan.order(&mut rows)?;
     let total = rows.len() as u64;
     rows.truncate(question.limit);
     Ok(RowsAnswer { rows: read(scan, &rows)?, total })
 }
 
-struct Collecting<'q> {
-    scan: &'q Scan<'q>,
-    question: &'q Rows,
-    rows: Vec<Row>,
+/// What one thread found in a run.
+#[derive(Default)]
+struct Finding {
+    rows: Vec<Timed>,
     total: u64,
+    mask: Vec<u8>,
+    held: usize,
 }
 
-impl Fold for Collecting<'_> {
-    fn visit(&mut self, visit: &Visit<'_>) -> Result<()> {
-        self.total += visit.rows.len() as u64;
-        self.rows.extend_from_slice(visit.rows);
-        // Cut seldom, so that each row is looked at a few times at most, but never hold much more than asked for.
-        if self.rows.len() >= 4 * self.question.limit + 65_536 {
-            keep_first(self.scan, self.question, &mut self.rows)?;
+impl Finding {
+    fn look(&mut self, scan: &Scan<'_>, question: &Rows, source: usize, chunk: usize, stretch: std::ops::Range<usize>) -> Result<()> {
+        self.mask.clear();
+        let piece = scan.piece(source, chunk, stretch, 0, &mut self.mask)?;
+        let found = self.mask.iter().filter(|kept| **kept != 0).count();
+        if found == 0 {
+            return Ok(());
         }
-        Ok(())
+        self.total += found as u64;
+        let times = scan.sources[source].run.column(&ColumnId::Time, chunk)?;
+        let kept = piece.rows.clone().zip(&self.mask).filter(|(_, kept)| **kept != 0);
+        self.rows.extend(kept.map(|(row, _)| Timed {
+            time_us: times.times().at(row),
+            place: Place { source: source as u32, chunk: chunk as u32, row: row as u32 },
+        }));
+        // Cut seldom, so that each row is looked at a few times at most, but never hold much more than asked for.
+        if self.rows.len() >= 4 * question.limit + SLACK_ROWS {
+            cut(question, &mut self.rows);
+        }
+        let now = self.rows.capacity() * size_of::<Timed>();
+        scan.limits.check_memory(std::mem::replace(&mut self.held, now), now)
     }
 }
 
-/// Puts rows into the question's order and cuts them to its limit.
-fn keep_first(scan: &Scan<'_>, question: &Rows, rows: &mut Vec<Row>) -> Result<()> {
-    let by_time = |a: &Row, b: &Row| -> Ordering {
-        match question.order {
-            RowOrder::OldestFirst => a.time_us.cmp(&b.time_us),
-            RowOrder::NewestFirst => b.time_us.cmp(&a.time_us),
-        }
-    };
-    // First by time alone, with everything that ties with the last one that fits; the exact order among those only.
+fn by_time(question: &Rows) -> impl Fn(&Timed, &Timed) -> Ordering {
+    let order = question.order;
+    move |a, b| match order {
+        RowOrder::OldestFirst => a.time_us.cmp(&b.time_us),
+        RowOrder::NewestFirst => b.time_us.cmp(&a.time_us),
+    }
+}
+
+/// Cuts rows to the limit by time alone, keeping everything that ties with the last one that fits.
+fn cut(question: &Rows, rows: &mut Vec<Timed>) {
     if rows.len() > question.limit {
-        let (_, last, _) = rows.select_nth_unstable_by(question.limit - 1, by_time);
-        let last = *last;
+        let by_time = by_time(question);
+        let last = *rows.select_nth_unstable_by(question.limit - 1, &by_time).1;
         rows.retain(|row| by_time(row, &last) != Ordering::Greater);
     }
-    scan.order_any(rows)?;
-    match question.order {
-        RowOrder::OldestFirst => {}
-        RowOrder::NewestFirst => rows.reverse(),
+}
+
+/// Whether no row of a run with these bounds can come before those found.
+fn is_settled(question: &Rows, rows: &mut [Timed], bounds_us: (i64, i64)) -> bool {
+    if rows.len() < question.limit {
+        return false;
     }
-    rows.truncate(question.limit);
-    Ok(())
+    let last = rows.select_nth_unstable_by(question.limit - 1, by_time(question)).1.time_us;
+    match question.order {
+        RowOrder::NewestFirst => bounds_us.1 < last,
+        RowOrder::OldestFirst => bounds_us.0 > last,
+    }
 }
 
 /// Reads rows whole, run by run, and gives them back in the order asked for.
-fn read(scan: &Scan<'_>, rows: &[Row]) -> Result<Vec<Event>> {
+fn read(scan: &Scan<'_>, rows: &[Timed]) -> Result<Vec<Event>> {
+    let mut wanted: BTreeMap<u32, Vec<(u32, usize)>> = BTreeMap::new();
+    for (at, Timed { place, .. }) in rows.iter().enumerate() {
+        let first_row = scan.sources[place.source as usize].chunks[place.chunk as usize].first_row;
+        wanted.entry(place.source).or_default().push(((first_row + place.row as usize) as u32, at));
+    }
     let mut events: Vec<Option<Event>> = vec![None; rows.len()];
-    for (at, source) in scan.sources.iter().enumerate() {
-        let mut wanted: Vec<(u32, usize)> =
-            rows.iter().enumerate().filter(|(_, row)| row.run as usize == at).map(|(place, row)| (row.row, place)).collect();
-        if wanted.is_empty() {
-            continue;
-        }
+    for (source, mut wanted) in wanted {
         scan.limits.check_time()?;
         wanted.sort_unstable();
         let numbers: Vec<u32> = wanted.iter().map(|(row, _)| *row).collect();
-        for ((_, place), event) in wanted.iter().zip(source.run.events(&numbers)?) {
-            events[*place] = Some(event);
+        for ((_, at), event) in wanted.iter().zip(scan.sources[source as usize].run.events(&numbers)?) {
+            events[*at] = Some(event);
         }
     }
     Ok(events.into_iter().flatten().collect())

@@ -1,7 +1,11 @@
-//! One pass over every visitor: partitions by hash, the slice's rows, each visitor's rows in event order.
+//! One pass over the rows of a question: which runs, which chunks, which rows; cut into partitions by visitor hash, each
+//! visitor's rows brought together from all runs.
 
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use tributary_core::error::Result;
 use tributary_core::time::TimeRange;
@@ -9,352 +13,600 @@ use tributary_events::field::Field;
 use tributary_events::filter::{Filter, Test};
 use tributary_events::question::{Bots, Slice};
 
-use super::Limits;
-use super::field;
-use super::mask::Mask;
-use crate::column::{ColumnId, TextColumn, Visitors};
+use super::limits::Limits;
+use super::persons::{Member, Persons};
+use super::reads::{Read, Reads, column_of};
+use super::tags::{KEPT, TagFilters, Tags};
+use crate::cache::ColumnSet;
+use crate::column::{Column, ColumnId, Dictionary, Visitors};
 use crate::live::LiveRows;
-use crate::run::{Run, unsigned};
-use crate::schema::Text;
+use crate::run::{Chunk, Run};
+use crate::turns::Turns;
 use crate::workspace::View;
 
 /// Rows of one partition, roughly: scratch then stays in the processor's cache.
 const PARTITION_ROWS: usize = 32_768;
 /// The most partitions; beyond it they grow.
-const MAX_PARTITIONS: usize = 4_096;
-
-/// A row of the slice.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Row {
-    /// Event time, microseconds.
-    pub time_us: i64,
-    /// Which run.
-    pub run: u32,
-    /// Row inside the run.
-    pub row: u32,
-}
-
-/// A visitor as the scan hands it over: its id and its rows of the slice, at least one.
-pub(crate) struct Visit<'a> {
-    pub anonymous_id: &'a str,
-    pub rows: &'a [Row],
-}
-
-/// What a question does with each visitor. One instance per thread; visitors come once each, in no promised order.
-pub(crate) trait Fold: Send {
-    fn visit(&mut self, visit: &Visit<'_>) -> Result<()>;
-
-    /// Called between partitions: the place to check bounds.
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// Whether a fold wants each visitor's rows in event order.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sequence {
-    /// In [`tributary_core::event::Event::order`].
-    Ordered,
-    /// By time; which of two events of one instant comes first does not matter to the fold.
-    ByTime,
-    /// As they come: cheaper.
-    Any,
-}
+const MAX_PARTITIONS: usize = 1 << 16;
+/// Up to this many runs the next visitor is found by looking at all; beyond it a heap finds it.
+const LOOKED_AT: usize = 24;
+/// Persons of several visitors that are worked at together.
+const PERSONS_AT_ONCE: usize = 2_048;
 
 /// A question's slice over a view.
 pub(crate) struct Scan<'a> {
     pub sources: Vec<Source>,
     pub limits: &'a Limits,
-    threads: usize,
+    pub reads: Reads,
+    slice_filters: Vec<Filter>,
+    filters: TagFilters,
+    /// Known once prepared.
+    mask: Option<Tags<u8>>,
+    persons: Option<Arc<Persons>>,
+    engine: Engine<'a>,
+}
+
+/// What a question computes with.
+#[derive(Clone, Copy)]
+pub(crate) struct Engine<'a> {
+    pub turns: &'a Turns,
+    pub threads: usize,
+    /// Whose turn it is.
+    pub workspace: i64,
 }
 
 /// One run with what decides which of its rows are in the slice.
 pub(crate) struct Source {
     pub run: Arc<Run>,
-    pub visitors: Arc<Visitors>,
-    pub times: Arc<Vec<i64>>,
+    pub chunks: Arc<[Chunk]>,
+    pub bounds_us: (i64, i64),
+    /// The declared columns, once prepared.
+    sets: Vec<Arc<ColumnSet>>,
     /// `None` when every row is inside.
     range: Option<TimeRange>,
-    as_of: Option<(Arc<Vec<u64>>, u64)>,
+    as_of: Option<u64>,
     live: Option<Arc<LiveRows>>,
-    mask: Mask,
-    ties: OnceLock<Ties>,
 }
 
-struct Ties {
-    event_ids: Arc<TextColumn>,
-    /// Only where ids do not decide either.
-    contents: OnceLock<Contents>,
+/// A stretch of rows of one chunk, with the declared columns at hand.
+pub(crate) struct Piece {
+    pub source: usize,
+    pub chunk: usize,
+    /// Rows, counted in the chunk.
+    pub rows: Range<usize>,
+    /// Place of the first row among the rows of the partition.
+    pub base: usize,
+    columns: Vec<Column>,
 }
 
-struct Contents {
-    hashes: Arc<Vec<u64>>,
-    sequences: Arc<Vec<u64>>,
+/// A row of a partition, with its time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub time_us: i64,
+    pub piece: u32,
+    /// Place among the rows of the partition.
+    pub at: u32,
+}
+
+/// Rows of one visitor that follow each other in one piece.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stretch {
+    /// The visitor.
+    pub hash: u64,
+    pub piece: u32,
+    /// Places among the rows of the partition.
+    pub start: u32,
+    pub end: u32,
+}
+
+/// A visitor (or a person) as the scan hands it over. Rows whose mask is 0 are not in the slice; there may be nothing else.
+pub(crate) struct Visit<'v> {
+    pub stretches: &'v [Stretch],
+    pub pieces: &'v [Piece],
+    /// One for each row of the partition.
+    pub mask: &'v [u8],
+}
+
+/// What a question does with rows and visitors. One instance per thread.
+pub(crate) trait Fold: Send {
+    /// Whether visitors matter; otherwise only [`Fold::rows`] is called.
+    const VISITS: bool = true;
+
+    /// Called for each piece of a partition in turn, before its visitors: the place to work on rows in a row. `mask` stands
+    /// for the piece's rows. A piece that is handed over again, for the sake of people, must not be counted twice: `again`.
+    fn rows(&mut self, _piece: &Piece, _mask: &[u8], _again: bool) -> Result<()> {
+        Ok(())
+    }
+
+    /// Called for each visitor of the partition; visitors come once each, in no promised order.
+    fn visit(&mut self, _visit: &Visit<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Called between partitions: the place to check bounds and to forget what was kept for the rows of this one.
+    fn end_of_partition(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Source {
+    pub fn dictionary(&self, read: Read) -> &Dictionary {
+        &self.sets[read.0].dictionary
+    }
+
+    pub fn rows(&self) -> usize {
+        self.run.rows()
+    }
+
+    /// Clears the mask of rows outside the range, erased, or past the watermark.
+    fn narrow(&self, chunk: usize, rows: &Range<usize>, mask: &mut [u8]) -> Result<()> {
+        if let Some(range) = self.range {
+            let times = self.run.column(&ColumnId::Time, chunk)?;
+            times.times().keep_inside(rows.start, mask, range.start_us, range.end_us);
+        }
+        if let Some(live) = &self.live {
+            let first = self.chunks[chunk].first_row + rows.start;
+            for (kept, alive) in mask.iter_mut().zip(&live.alive[first..]) {
+                *kept &= u8::from(*alive);
+            }
+        }
+        if let Some(as_of) = self.as_of {
+            let sequences = self.run.column(&ColumnId::Sequence, chunk)?;
+            for (kept, sequence) in mask.iter_mut().zip(&sequences.unsigned()[rows.start..]) {
+                *kept &= u8::from(*sequence <= as_of);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Piece {
+    pub fn column(&self, read: Read) -> &Column {
+        &self.columns[read.0]
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The row of the chunk behind a place in the partition.
+    pub fn row(&self, at: u32) -> usize {
+        self.rows.start + (at as usize - self.base)
+    }
+}
+
+impl Stretch {
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+impl Visit<'_> {
+    /// The visitor of one of the rows.
+    pub fn hash_of(&self, row: &Row) -> u64 {
+        let holds = |stretch: &&Stretch| stretch.piece == row.piece && stretch.start <= row.at && row.at < stretch.end;
+        self.stretches.iter().find(holds).map_or(0, |stretch| stretch.hash)
+    }
+
+    /// The visitor's rows of the slice with their times, ordered by time; rows of one instant stand in the order of their
+    /// pieces.
+    pub fn rows_by_time(&self, time: Read, rows: &mut Vec<Row>) {
+        self.rows_where(time, rows, |at| self.mask[at] != 0);
+    }
+
+    /// The same for rows chosen otherwise.
+    pub fn rows_where(&self, time: Read, rows: &mut Vec<Row>, is_wanted: impl Fn(usize) -> bool) {
+        rows.clear();
+        for stretch in self.stretches {
+            let piece = &self.pieces[stretch.piece as usize];
+            let times = piece.column(time).times();
+            let shift = piece.rows.start as isize - piece.base as isize;
+            for at in stretch.range() {
+                if is_wanted(at) {
+                    let row = (at as isize + shift) as usize;
+                    rows.push(Row { time_us: times.at(row), piece: stretch.piece, at: at as u32 });
+                }
+            }
+        }
+        if !rows.is_sorted_by_key(|row| row.time_us) {
+            rows.sort_by_key(|row| row.time_us);
+        }
+    }
 }
 
 impl<'a> Scan<'a> {
-    pub fn over(view: &View, slice: &Slice, watermark: u64, limits: &'a Limits, threads: usize) -> Result<Self> {
+    /// The runs of a view that may hold rows of the slice.
+    pub fn over(view: &View, slice: &Slice, watermark: u64, limits: &'a Limits, engine: Engine<'a>) -> Result<Self> {
         let mut filters = slice.filters.clone();
         match slice.bots {
             Bots::Exclude => filters.push(Filter { field: Field::Bot, test: Test::Absent }),
             Bots::Only => filters.push(Filter { field: Field::Bot, test: Test::Present }),
             Bots::Include => {}
         }
+        let mut reads = Reads::default();
+        let tags = TagFilters::plan([filters.as_slice()], &mut reads);
+        let range = TimeRange { start_us: slice.range.start_us.max(view.horizon_us), ..slice.range };
         let mut sources = Vec::new();
         for run in &view.runs {
             limits.check_time()?;
             let (first_us, last_us) = run.bounds_us();
-            if run.rows() == 0 || last_us < slice.range.start_us || first_us >= slice.range.end_us {
+            if run.rows() == 0 || last_us < range.start_us || first_us >= range.end_us {
                 continue;
             }
             let live = run.live(&view.tombstones)?;
             if live.as_ref().is_some_and(|live| live.events == 0) {
                 continue;
             }
-            let is_inside = slice.range.contains(first_us) && slice.range.contains(last_us);
-            let as_of = if run.last_sequence() > watermark { Some((run.sequences()?, watermark)) } else { None };
+            let is_inside = range.contains(first_us) && range.contains(last_us);
             sources.push(Source {
-                visitors: run.visitors()?,
-                times: run.times()?,
-                range: (!is_inside).then_some(slice.range),
-                as_of,
+                chunks: run.chunks()?,
+                bounds_us: (first_us, last_us),
+                sets: Vec::new(),
+                range: (!is_inside).then_some(range),
+                as_of: (run.last_sequence() > watermark).then_some(watermark),
                 live,
-                mask: Mask::over(run, &filters)?,
-                ties: OnceLock::new(),
                 run: run.clone(),
             });
         }
-        Ok(Self { sources, limits, threads: threads.max(1) })
+        let persons = slice.people.as_ref().map(|people| view.persons(people));
+        Ok(Self { sources, limits, reads, slice_filters: filters, filters: tags, mask: None, persons, engine })
     }
 
-    /// A list of filters over every source.
-    pub fn masks(&self, filters: &[Filter]) -> Result<Vec<Mask>> {
-        self.sources.iter().map(|source| Mask::over(&source.run, filters)).collect()
+    /// Decodes what was declared and is not at hand, on all threads, and completes the dictionaries. Nothing may be declared
+    /// afterwards.
+    pub fn prepare(&mut self, visits: bool) -> Result<()> {
+        let all = 0..self.sources.len();
+        self.prepare_sources(all, visits)
     }
 
-    /// A field's column of every source.
-    pub fn columns(&self, field: &Field) -> Result<Vec<Arc<TextColumn>>> {
-        self.sources.iter().map(|source| field::column(&source.run, field)).collect()
+    /// The same for some sources only; the others cannot be looked at.
+    pub fn prepare_sources(&mut self, sources: Range<usize>, visits: bool) -> Result<()> {
+        let mut missing: Vec<(usize, Arc<ColumnSet>, usize)> = Vec::new();
+        for at in sources {
+            let source = &mut self.sources[at];
+            source.sets = self.reads.ids().iter().map(|id| source.run.set(id)).collect::<Result<_>>()?;
+            let mut wanted = source.sets.clone();
+            if visits {
+                wanted.push(source.run.set(&ColumnId::Visitors)?);
+            }
+            if source.range.is_some() {
+                wanted.push(source.run.set(&ColumnId::Time)?);
+            }
+            for set in wanted {
+                let chunks = (0..source.chunks.len()).filter(|chunk| !set.has(*chunk) || !set.has_met(*chunk));
+                missing.extend(chunks.map(|chunk| (at, set.clone(), chunk)));
+            }
+        }
+        // Chunk by chunk rather than column by column: what lies together in the file is read together.
+        missing.sort_by_key(|(source, _, chunk)| (*source, *chunk));
+        let decode = |at: usize| -> Result<()> {
+            let (source, set, chunk) = &missing[at];
+            self.sources[*source].run.load(set, *chunk).map(drop)
+        };
+        self.in_parallel(missing.len(), || Ok(()), |(), at| decode(at)).map(drop)?;
+        self.mask = Some(self.filters.over(self)?);
+        Ok(())
     }
 
-    /// A stored text column of every source.
-    pub fn texts(&self, text: Text) -> Result<Vec<Arc<TextColumn>>> {
-        self.sources.iter().map(|source| source.run.text(text)).collect()
+    /// Something for each source, such as a table by code. Sources that were not prepared get an empty one.
+    pub fn per_source<T: Default>(&self, mut make: impl FnMut(&Source) -> T) -> Result<Vec<T>> {
+        let mut made = Vec::with_capacity(self.sources.len());
+        for source in &self.sources {
+            self.limits.check_time()?;
+            made.push(if source.sets.is_empty() && !self.reads.ids().is_empty() { T::default() } else { make(source) });
+        }
+        Ok(made)
     }
 
-    /// Hands every visitor with rows in the slice to one of the folds, which are returned.
-    pub fn fold<F: Fold>(&self, sequence: Sequence, begin: impl Fn() -> Result<F>) -> Result<Vec<F>> {
-        let rows: usize = self.sources.iter().map(|source| source.times.len()).sum();
-        let partitions = (rows / PARTITION_ROWS).clamp(1, MAX_PARTITIONS);
-        let threads = self.threads.min(partitions);
+    /// Works through `tasks` tasks on this question's threads, each under a turn of its workspace; one state per thread.
+    pub fn in_parallel<S: Send>(
+        &self,
+        tasks: usize,
+        begin: impl Fn() -> Result<S>,
+        work: impl Fn(&mut S, usize) -> Result<()> + Sync,
+    ) -> Result<Vec<S>> {
         let next = AtomicUsize::new(0);
-        let work = |mut fold: F| -> Result<F> {
-            let mut scratch = Scratch::default();
+        let run = |mut state: S| -> Result<S> {
             loop {
-                let partition = next.fetch_add(1, Ordering::Relaxed);
-                if partition >= partitions {
-                    return Ok(fold);
+                let task = next.fetch_add(1, Ordering::Relaxed);
+                if task >= tasks {
+                    return Ok(state);
                 }
-                let done = self.limits.check_time().and_then(|()| {
-                    self.fold_partition(partition, partitions, sequence, &mut fold, &mut scratch)?;
-                    fold.check()
-                });
-                if let Err(error) = done {
+                let _turn = self.engine.turns.take(self.engine.workspace);
+                if let Err(error) = self.limits.check_time().and_then(|()| work(&mut state, task)) {
                     // The others need not go on.
-                    next.store(partitions, Ordering::Relaxed);
+                    next.store(tasks, Ordering::Relaxed);
                     return Err(error);
                 }
             }
         };
-        let mut folds = Vec::with_capacity(threads);
+        let threads = self.engine.threads.min(tasks).max(1);
+        let mut states = Vec::with_capacity(threads);
         for _ in 0..threads {
-            folds.push(begin()?);
+            states.push(begin()?);
         }
-        if threads == 1 {
-            return folds.into_iter().map(work).collect();
-        }
+        let own = states.pop();
         std::thread::scope(|scope| {
-            let running: Vec<_> = folds.into_iter().map(|fold| scope.spawn(|| work(fold))).collect();
-            running
-                .into_iter()
-                .map(|thread| match thread.join() {
-                    Ok(done) => done,
-                    Err(panic) => std::panic::resume_unwind(panic),
-                })
-                .collect()
+            let run = &run;
+            let running: Vec<_> = states.into_iter().map(|state| scope.spawn(move || run(state))).collect();
+            let mut done = own.map(run).into_iter().collect::<Vec<_>>();
+            done.extend(running.into_iter().map(|thread| match thread.join() {
+                Ok(done) => done,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }));
+            done.into_iter().collect()
         })
     }
 
-    fn fold_partition<F: Fold>(
-        &self,
-        partition: usize,
-        partitions: usize,
-        sequence: Sequence,
-        fold: &mut F,
-        scratch: &mut Scratch,
-    ) -> Result<()> {
-        let edge = |at: usize| ((at as u128) << 64) / partitions as u128;
-        let (low, high) = (edge(partition), edge(partition + 1));
-        scratch.cursors.clear();
-        scratch.cursors.extend(self.sources.iter().map(|source| {
-            let at = |edge: u128| source.visitors.hashes.partition_point(|hash| u128::from(*hash) < edge);
-            let mut cursor = Cursor { hash: None, next: at(low), end: at(high) };
-            cursor.look(&source.visitors);
-            cursor
-        }));
-        // Hashes decide nearly always and lie side by side; ids are looked at only where hashes agree.
-        while let Some(hash) = scratch.cursors.iter().filter_map(|cursor| cursor.hash).min() {
-            scratch.holders.clear();
-            for (at, cursor) in scratch.cursors.iter().enumerate().filter(|(_, cursor)| cursor.hash == Some(hash)) {
-                let here = (at, cursor.next);
-                match scratch.holders.first().map(|first| self.id(here).cmp(self.id(*first))) {
-                    Some(std::cmp::Ordering::Greater) => {}
-                    Some(std::cmp::Ordering::Equal) => scratch.holders.push(here),
-                    Some(std::cmp::Ordering::Less) | None => {
-                        scratch.holders.clear();
-                        scratch.holders.push(here);
-                    }
-                }
+    /// A piece of a source with its columns, and its mask appended to `mask`.
+    pub fn piece(&self, source: usize, chunk: usize, rows: Range<usize>, base: usize, mask: &mut Vec<u8>) -> Result<Piece> {
+        let from = &self.sources[source];
+        let columns = from.sets.iter().map(|set| from.run.load(set, chunk)).collect::<Result<_>>()?;
+        let piece = Piece { source, chunk, rows, base, columns };
+        let first = mask.len();
+        mask.resize(first + piece.len(), KEPT);
+        let mask = &mut mask[first..];
+        from.narrow(chunk, &piece.rows, mask)?;
+        self.mask.as_ref().expect("prepared before").apply(&piece, mask);
+        Ok(piece)
+    }
+
+    /// The mask of some rows of a chunk, for the few rows that need no tables.
+    pub fn mask(&self, source: usize, chunk: usize, rows: &Range<usize>) -> Result<Vec<u8>> {
+        let from = &self.sources[source];
+        let mut mask = vec![KEPT; rows.len()];
+        from.narrow(chunk, rows, &mut mask)?;
+        for filter in &self.slice_filters {
+            let column = from.run.column(&column_of(&filter.field), chunk)?;
+            let column = column.text();
+            let mut passes: HashMap<u32, u8> = HashMap::new();
+            for (kept, row) in mask.iter_mut().zip(rows.clone()) {
+                let code = column.codes.at(row);
+                let holds = || u8::from(filter.test.holds(column.dictionary.value(code).as_deref()));
+                *kept &= *passes.entry(code).or_insert_with(holds);
             }
-            let anonymous_id = self.id(scratch.holders[0]);
-            scratch.rows.clear();
-            for (at, visitor) in &scratch.holders {
-                self.sources[*at].collect(*at, *visitor, &mut scratch.rows);
-                scratch.cursors[*at].step(&self.sources[*at].visitors);
+        }
+        Ok(mask)
+    }
+
+    /// The id of a visitor that has rows in the piece's chunk.
+    pub fn visitor_id(&self, piece: &Piece, visitor: u64) -> Result<String> {
+        let run = &self.sources[piece.source].run;
+        let visitors = run.column(&ColumnId::Visitors, piece.chunk)?;
+        let ids = run.column(&ColumnId::VisitorIds, piece.chunk)?;
+        let at = visitors.visitors().hashes.binary_search(&visitor);
+        Ok(at.map(|at| ids.ids().get(at).to_owned()).unwrap_or_default())
+    }
+
+    /// Hands every row, and every visitor if the fold wants visitors, to one of the folds, which are returned.
+    pub fn fold<F: Fold>(&self, begin: impl Fn() -> Result<F>) -> Result<Vec<F>> {
+        if F::VISITS { self.fold_visitors(begin) } else { self.fold_rows(begin) }
+    }
+
+    fn fold_rows<F: Fold>(&self, begin: impl Fn() -> Result<F>) -> Result<Vec<F>> {
+        let tasks: Vec<(usize, usize, Range<usize>)> = (0..self.sources.len()).flat_map(|source| self.stretches_of(source)).collect();
+        let begin = || Ok((begin()?, Vec::new()));
+        let folds = self.in_parallel(tasks.len(), begin, |(fold, mask): &mut (F, Vec<u8>), at| {
+            let (source, chunk, rows) = tasks[at].clone();
+            mask.clear();
+            let piece = self.piece(source, chunk, rows, 0, mask)?;
+            fold.rows(&piece, mask, false)?;
+            fold.end_of_partition()
+        })?;
+        Ok(folds.into_iter().map(|(fold, _)| fold).collect())
+    }
+
+    /// A source's chunks, cut into stretches of a size that stays in the processor's cache.
+    pub fn stretches_of(&self, source: usize) -> impl Iterator<Item = (usize, usize, Range<usize>)> {
+        self.sources[source].chunks.iter().enumerate().flat_map(move |(chunk, facts)| {
+            let rows = facts.rows;
+            (0..rows).step_by(PARTITION_ROWS).map(move |start| (source, chunk, start..(start + PARTITION_ROWS).min(rows)))
+        })
+    }
+
+    fn fold_visitors<F: Fold>(&self, begin: impl Fn() -> Result<F>) -> Result<Vec<F>> {
+        let rows: usize = self.sources.iter().map(Source::rows).sum();
+        let partitions = (rows / PARTITION_ROWS).clamp(1, MAX_PARTITIONS);
+        let begin = || Ok((begin()?, Scratch::default()));
+        let folded = self.in_parallel(partitions, begin, |(fold, scratch), at| {
+            let edge = |at: usize| ((at as u128) << 64) / partitions as u128;
+            self.fold_partition(edge(at)..edge(at + 1), fold, scratch)?;
+            fold.end_of_partition()
+        })?;
+        let (mut folds, mut members) = (Vec::with_capacity(folded.len()), Vec::new());
+        for (fold, scratch) in folded {
+            folds.push(fold);
+            members.extend(scratch.members);
+        }
+        if members.is_empty() { Ok(folds) } else { self.fold_persons(folds, members) }
+    }
+
+    /// Brings the visitors of each person together. What the partitions counted row by row is not counted again.
+    fn fold_persons<F: Fold>(&self, folds: Vec<F>, mut members: Vec<Member>) -> Result<Vec<F>> {
+        members.sort_unstable();
+        let mut batches: Vec<&[Member]> = Vec::new();
+        let mut rest = members.as_slice();
+        while !rest.is_empty() {
+            let mut end = 0;
+            for person in rest.chunk_by(|a, b| a.person == b.person).take(PERSONS_AT_ONCE) {
+                end += person.len();
             }
-            if scratch.rows.is_empty() {
-                continue;
+            let (batch, after) = rest.split_at(end);
+            batches.push(batch);
+            rest = after;
+        }
+        let folds = std::sync::Mutex::new(folds);
+        let begin = || {
+            let fold = folds.lock().expect("no holder of this lock panics").pop();
+            Ok((fold, Scratch::default()))
+        };
+        let done = self.in_parallel(batches.len(), begin, |(fold, scratch), at| {
+            let fold = fold.as_mut().expect("there are as many folds as threads");
+            self.fold_members(batches[at], fold, scratch)?;
+            fold.end_of_partition()
+        })?;
+        let mut folds = folds.into_inner().expect("no holder of this lock panics");
+        folds.extend(done.into_iter().filter_map(|(fold, _)| fold));
+        Ok(folds)
+    }
+
+    fn fold_members<F: Fold>(&self, members: &[Member], fold: &mut F, scratch: &mut Scratch) -> Result<()> {
+        scratch.clear();
+        for member in members {
+            let base = scratch.mask.len();
+            let rows = member.first_row as usize..member.end_row as usize;
+            let piece = self.piece(member.source as usize, member.chunk as usize, rows, base, &mut scratch.mask)?;
+            fold.rows(&piece, &scratch.mask[base..], true)?;
+            scratch.pieces.push(piece);
+        }
+        let mut first = 0;
+        for person in members.chunk_by(|a, b| a.person == b.person) {
+            scratch.stretches.clear();
+            for (at, piece) in scratch.pieces.iter().enumerate().skip(first).take(person.len()) {
+                let (start, end) = (piece.base as u32, (piece.base + piece.len()) as u32);
+                scratch.stretches.push(Stretch { hash: person[at - first].hash, piece: at as u32, start, end });
             }
-            if scratch.holders.len() > 1 {
-                match sequence {
-                    Sequence::Ordered => self.order(&mut scratch.rows, |first, second| first.run == second.run)?,
-                    Sequence::ByTime => scratch.rows.sort_unstable_by_key(|row| row.time_us),
-                    Sequence::Any => {}
-                }
-            }
-            fold.visit(&Visit { anonymous_id, rows: &scratch.rows })?;
+            first += person.len();
+            fold.visit(&Visit { stretches: &scratch.stretches, pieces: &scratch.pieces, mask: &scratch.mask })?;
         }
         Ok(())
     }
 
-    /// The id of a source's visitor by position.
-    fn id(&self, (source, visitor): (usize, usize)) -> &str {
-        self.sources[source].visitors.ids.get(visitor)
-    }
-
-    /// The rows one visitor has in the slice, in event order.
-    pub fn visitor_rows(&self, hash: u64, anonymous_id: &str) -> Result<Vec<Row>> {
-        let mut rows = Vec::new();
+    fn fold_partition<F: Fold>(&self, hashes: Range<u128>, fold: &mut F, scratch: &mut Scratch) -> Result<()> {
+        scratch.clear();
+        let last_hash = (hashes.end - 1) as u64;
+        let first_hash = hashes.start as u64;
         for (at, source) in self.sources.iter().enumerate() {
-            if let Some(visitor) = source.visitors.find(hash, anonymous_id) {
-                source.collect(at, visitor, &mut rows);
-            }
-        }
-        self.order(&mut rows, |first, second| first.run == second.run)?;
-        Ok(rows)
-    }
-
-    /// Sorts rows of any visitors into event order.
-    pub fn order_any(&self, rows: &mut [Row]) -> Result<()> {
-        self.order(rows, |_, _| false)
-    }
-
-    /// Sorts by time; looks closer only at equal times of rows whose order their positions do not tell already.
-    fn order(&self, rows: &mut [Row], is_told: impl Fn(&Row, &Row) -> bool) -> Result<()> {
-        rows.sort_unstable_by_key(|row| (row.time_us, row.run, row.row));
-        for stretch in rows.chunk_by_mut(|first, second| first.time_us == second.time_us) {
-            if stretch.len() == 1 || stretch.windows(2).all(|pair| is_told(&pair[0], &pair[1])) {
-                continue;
-            }
-            for row in stretch.iter() {
-                self.sources[row.run as usize].load_event_ids()?;
-            }
-            stretch.sort_unstable_by_key(|row| (self.event_id(row), row.run, row.row));
-            for equals in stretch.chunk_by_mut(|first, second| self.event_id(first) == self.event_id(second)) {
-                if equals.len() == 1 || equals.windows(2).all(|pair| is_told(&pair[0], &pair[1])) {
+            let first_run = scratch.runs.len();
+            let first_chunk = source.chunks.partition_point(|chunk| chunk.last_hash < first_hash);
+            for (chunk, _) in
+                source.chunks.iter().enumerate().skip(first_chunk).take_while(|(_, chunk)| chunk.first_hash <= last_hash)
+            {
+                let visitors = source.run.column(&ColumnId::Visitors, chunk)?;
+                let visitors: &Visitors = visitors.visitors();
+                let first = visitors.hashes.partition_point(|hash| *hash < first_hash);
+                let end = first + visitors.hashes[first..].partition_point(|hash| *hash <= last_hash);
+                if first == end {
                     continue;
                 }
-                for row in equals.iter() {
-                    self.sources[row.run as usize].load_contents()?;
+                let rows = visitors.starts[first] as usize..visitors.starts[end] as usize;
+                let base = scratch.mask.len();
+                let piece = self.piece(at, chunk, rows.clone(), base, &mut scratch.mask)?;
+                fold.rows(&piece, &scratch.mask[base..], false)?;
+                let number = scratch.pieces.len() as u32;
+                scratch.pieces.push(piece);
+                let place = |start: u32| (start as usize - rows.start + base) as u32;
+                scratch.runs.extend(visitors.hashes[first..end].iter().zip(&visitors.starts[first..end]).map(|(hash, start)| {
+                    RunStart { hash: *hash, start: place(*start), piece: number }
+                }));
+            }
+            if scratch.runs.len() > first_run {
+                // The end of the source's rows closes its last run.
+                scratch.runs.push(RunStart { hash: 0, start: scratch.mask.len() as u32, piece: u32::MAX });
+                scratch.cursors.push(Cursor { next: first_run, end: scratch.runs.len() - 1 });
+            }
+        }
+        self.visit_all(hashes, fold, scratch)
+    }
+
+    /// Merges the sources' visitors by hash.
+    fn visit_all<F: Fold>(&self, hashes: Range<u128>, fold: &mut F, scratch: &mut Scratch) -> Result<()> {
+        let Scratch { mask, pieces, runs, cursors, heads, stretches, members, .. } = scratch;
+        let persons = self.persons.as_deref().map_or(&[][..], |persons| persons.inside(&hashes));
+        let mut persons = persons.iter().peekable();
+        let mut deliver = |hash: u64, stretches: &[Stretch]| -> Result<()> {
+            while persons.next_if(|(known, _)| *known < hash).is_some() {}
+            match persons.peek() {
+                Some((known, person)) if *known == hash => {
+                    members.extend(stretches.iter().map(|stretch| member(*person, &pieces[stretch.piece as usize], stretch)));
+                    Ok(())
                 }
-                equals.sort_unstable_by_key(|row| self.content(row));
+                Some(_) | None => fold.visit(&Visit { stretches, pieces, mask }),
             }
-        }
-        Ok(())
-    }
-
-    fn event_id(&self, row: &Row) -> Option<&str> {
-        self.sources[row.run as usize].ties.get().expect("loaded before the sort").event_ids.at(row.row as usize)
-    }
-
-    /// Content hash, then arrival.
-    fn content(&self, row: &Row) -> (u64, u64) {
-        let ties = self.sources[row.run as usize].ties.get().expect("loaded before the sort");
-        let contents = ties.contents.get().expect("loaded before the sort");
-        (contents.hashes[row.row as usize], contents.sequences[row.row as usize])
-    }
-}
-
-impl Source {
-    /// Adds a visitor's rows of the slice.
-    fn collect(&self, at: usize, visitor: usize, rows: &mut Vec<Row>) {
-        let (start, end) = (self.visitors.starts[visitor] as usize, self.visitors.starts[visitor + 1] as usize);
-        for row in start..end {
-            if self.holds(row) {
-                rows.push(Row { time_us: self.times[row], run: at as u32, row: row as u32 });
+        };
+        let take = |cursor: &mut Cursor, hash: u64, stretches: &mut Vec<Stretch>| {
+            // A visitor that fills more than a chunk stands in the next one too.
+            while cursor.next < cursor.end && runs[cursor.next].hash == hash {
+                let (run, after) = (runs[cursor.next], runs[cursor.next + 1]);
+                stretches.push(Stretch { hash, piece: run.piece, start: run.start, end: after.start });
+                cursor.next += 1;
             }
+        };
+        if cursors.len() <= LOOKED_AT {
+            heads.clear();
+            heads.extend(cursors.iter().map(|cursor| runs[cursor.next].hash));
+            let mut open = cursors.len();
+            while open > 0 {
+                let hash = heads.iter().copied().min().unwrap_or(u64::MAX);
+                stretches.clear();
+                for (head, cursor) in heads.iter_mut().zip(cursors.iter_mut()) {
+                    if *head == hash && cursor.next < cursor.end {
+                        take(cursor, hash, stretches);
+                        let is_open = cursor.next < cursor.end;
+                        *head = if is_open { runs[cursor.next].hash } else { u64::MAX };
+                        open -= usize::from(!is_open);
+                    }
+                }
+                deliver(hash, stretches)?;
+            }
+            return Ok(());
         }
-    }
-
-    #[inline]
-    fn holds(&self, row: usize) -> bool {
-        self.range.is_none_or(|range| range.contains(self.times[row]))
-            && self.mask.holds(row)
-            && self.live.as_ref().is_none_or(|live| live.alive[row])
-            && self.as_of.as_ref().is_none_or(|(sequences, as_of)| sequences[row] <= *as_of)
-    }
-
-    // In both, another thread may have been faster; both read the same.
-
-    fn load_event_ids(&self) -> Result<()> {
-        if self.ties.get().is_none() {
-            let _ = self.ties.set(Ties { event_ids: self.run.text(Text::EventId)?, contents: OnceLock::new() });
-        }
-        Ok(())
-    }
-
-    fn load_contents(&self) -> Result<()> {
-        let ties = self.ties.get().expect("event ids come first");
-        if ties.contents.get().is_none() {
-            let hashes = unsigned(self.run.column(ColumnId::ContentHash)?);
-            let _ = ties.contents.set(Contents { hashes, sequences: self.run.sequences()? });
+        let mut heap: BinaryHeap<Reverse<(u64, usize)>> =
+            cursors.iter().enumerate().map(|(at, cursor)| Reverse((runs[cursor.next].hash, at))).collect();
+        while let Some(Reverse((hash, _))) = heap.peek().copied() {
+            stretches.clear();
+            while heap.peek().is_some_and(|Reverse((next, _))| *next == hash) {
+                let Some(Reverse((_, at))) = heap.pop() else { break };
+                take(&mut cursors[at], hash, stretches);
+                if cursors[at].next < cursors[at].end {
+                    heap.push(Reverse((runs[cursors[at].next].hash, at)));
+                }
+            }
+            deliver(hash, stretches)?;
         }
         Ok(())
     }
 }
 
-/// Where a source stands in a partition.
+fn member(person: u32, piece: &Piece, stretch: &Stretch) -> Member {
+    let (first_row, end_row) = (piece.row(stretch.start) as u32, piece.row(stretch.end) as u32);
+    Member { person, source: piece.source as u32, chunk: piece.chunk as u32, first_row, end_row, hash: stretch.hash }
+}
+
+/// Where a visitor's rows begin in the partition; they end where the next one's begin.
+#[derive(Clone, Copy)]
+struct RunStart {
+    hash: u64,
+    start: u32,
+    piece: u32,
+}
+
+/// Where a source stands among the partition's runs.
 struct Cursor {
-    /// Hash of the visitor that comes next; `None` at the end.
-    hash: Option<u64>,
     next: usize,
     end: usize,
 }
 
-impl Cursor {
-    fn look(&mut self, visitors: &Visitors) {
-        self.hash = (self.next < self.end).then(|| visitors.hashes[self.next]);
-    }
-
-    fn step(&mut self, visitors: &Visitors) {
-        self.next += 1;
-        self.look(visitors);
-    }
-}
-
+/// What one thread needs for a partition; kept from one to the next.
 #[derive(Default)]
 struct Scratch {
+    mask: Vec<u8>,
+    pieces: Vec<Piece>,
+    /// Source after source, each closed by an entry of its own.
+    runs: Vec<RunStart>,
     cursors: Vec<Cursor>,
-    holders: Vec<(usize, usize)>,
-    rows: Vec<Row>,
+    heads: Vec<u64>,
+    stretches: Vec<Stretch>,
+    /// Visitors to be brought together with others of the same person; kept over all partitions.
+    members: Vec<Member>,
+}
+
+impl Scratch {
+    fn clear(&mut self) {
+        self.mask.clear();
+        self.pieces.clear();
+        self.runs.clear();
+        self.cursors.clear();
+        self.stretches.clear();
+    }
 }

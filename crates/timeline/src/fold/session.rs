@@ -1,41 +1,91 @@
-//! Which session a row belongs to, without building ids.
-
-use std::sync::Arc;
+//! Which recorded session a row belongs to, without building ids.
 
 use tributary_core::error::Result;
 use tributary_core::event::SESSION_BUCKET_S;
 use tributary_core::time::SECOND_US;
 
-use super::scan::{Row, Scan};
-use crate::column::TextColumn;
+use super::reads::{Read, Reads};
+use super::scan::{Piece, Scan};
+use crate::column::{ColumnId, Interner};
 use crate::schema::Text;
 
-/// A visitor's session. Comparable among sessions of one visitor.
+/// A recorded session: its visitor, and which of the visitor's.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum SessionKey<'s> {
-    /// The clock bucket of a derived id.
-    Derived(i64),
-    /// The sender's id.
-    Named(&'s str),
+pub(crate) struct SessionKey {
+    visitor: u64,
+    which: Which,
 }
 
-/// The session column of every run.
-pub(crate) struct SessionKeys(Vec<Arc<TextColumn>>);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Which {
+    /// The clock bucket of a derived id.
+    Derived(i64),
+    /// The sender's id, by number.
+    Named(u32),
+}
 
-impl SessionKeys {
-    pub fn over(scan: &Scan<'_>) -> Result<Self> {
-        scan.texts(Text::Session).map(Self)
+/// The columns sessions need, declared.
+pub(crate) struct SessionPlan {
+    session: Read,
+    time: Read,
+}
+
+/// The session names of every source.
+pub(crate) struct Sessions {
+    session: Read,
+    time: Read,
+    /// For each source, what each code of its session column means.
+    names: Vec<Vec<Name>>,
+}
+
+#[derive(Clone, Debug)]
+enum Name {
+    /// No name: the session is derived.
+    Absent,
+    Named(u32),
+    /// Ends like a derived id: whether it is one depends on the visitor.
+    Ambiguous { number: u32, name: Box<str> },
+}
+
+impl SessionPlan {
+    pub fn plan(reads: &mut Reads) -> Self {
+        Self { session: reads.column(ColumnId::Text(Text::Session)), time: reads.column(ColumnId::Time) }
     }
 
-    pub fn of(&self, row: &Row, anonymous_id: &str) -> SessionKey<'_> {
-        match self.0[row.run as usize].at(row.row as usize) {
-            None => SessionKey::Derived(row.time_us.div_euclid(SESSION_BUCKET_S * SECOND_US)),
+    pub fn over(&self, scan: &Scan<'_>) -> Result<Sessions> {
+        let mut interner = Interner::default();
+        let names = scan.per_source(|source| {
+            source.dictionary(self.session).read(|values| {
+                let named = values.iter().map(|name| {
+                    let number = interner.code(name);
+                    match name.rsplit_once('-').and_then(|(_, bucket)| bucket.parse::<i64>().ok()) {
+                        Some(_) => Name::Ambiguous { number, name: name.into() },
+                        None => Name::Named(number),
+                    }
+                });
+                std::iter::once(Name::Absent).chain(named).collect::<Vec<Name>>()
+            })
+        })?;
+        Ok(Sessions { session: self.session, time: self.time, names })
+    }
+}
+
+impl Sessions {
+    /// The session of a row of the chunk.
+    pub fn of(&self, scan: &Scan<'_>, piece: &Piece, visitor: u64, row: usize) -> Result<SessionKey> {
+        let code = piece.column(self.session).text().codes.at(row);
+        let which = match &self.names[piece.source][code as usize] {
+            Name::Absent => Which::Derived(piece.column(self.time).times().at(row).div_euclid(SESSION_BUCKET_S * SECOND_US)),
+            Name::Named(number) => Which::Named(*number),
             // A sender may name a session exactly as one would have been derived: it is the same session then.
-            Some(named) => match derived_bucket(named, anonymous_id) {
-                Some(bucket) => SessionKey::Derived(bucket),
-                None => SessionKey::Named(named),
-            },
-        }
+            Name::Ambiguous { number, name } => {
+                match derived_bucket(name, &scan.visitor_id(piece, visitor)?) {
+                    Some(bucket) => Which::Derived(bucket),
+                    None => Which::Named(*number),
+                }
+            }
+        };
+        Ok(SessionKey { visitor, which })
     }
 }
 

@@ -7,12 +7,16 @@ use tributary_events::answer::{ValueCount, ValuesAnswer};
 use tributary_events::question::Values;
 
 use super::group::Codebook;
-use super::scan::{Fold, Scan, Sequence, Visit};
+use super::reads::Read;
+use super::scan::{Fold, Piece, Scan};
+use crate::column::ColumnId;
 
-pub(crate) fn answer(scan: &Scan<'_>, question: &Values) -> Result<ValuesAnswer> {
-    let codebook = Codebook::over(scan, &question.field)?;
-    let folds =
-        scan.fold(Sequence::Any, || Ok(Tallying { codebook: &codebook, tallies: vec![Tally::default(); codebook.len()] }))?;
+pub(crate) fn answer(scan: &mut Scan<'_>, question: &Values) -> Result<ValuesAnswer> {
+    let read = scan.reads.field(&question.field);
+    let time = scan.reads.column(ColumnId::Time);
+    scan.prepare(false)?;
+    let codebook = Codebook::over(scan, read)?;
+    let folds = scan.fold(|| Ok(Tallying::new(scan, &codebook, time)))?;
     let mut tallies = vec![Tally::default(); codebook.len()];
     for fold in &folds {
         for (sum, more) in tallies.iter_mut().zip(&fold.tallies) {
@@ -52,18 +56,38 @@ impl Default for Tally {
 }
 
 struct Tallying<'q> {
+    scan: &'q Scan<'q>,
     codebook: &'q Codebook,
+    time: Read,
     tallies: Vec<Tally>,
+    held: usize,
+}
+
+impl<'q> Tallying<'q> {
+    fn new(scan: &'q Scan<'q>, codebook: &'q Codebook, time: Read) -> Self {
+        Self { scan, codebook, time, tallies: vec![Tally::default(); codebook.len()], held: 0 }
+    }
 }
 
 impl Fold for Tallying<'_> {
-    fn visit(&mut self, visit: &Visit<'_>) -> Result<()> {
-        for row in visit.rows {
-            let tally = &mut self.tallies[self.codebook.code(row) as usize];
+    const VISITS: bool = false;
+
+    fn rows(&mut self, piece: &Piece, mask: &[u8], _again: bool) -> Result<()> {
+        let codes = &piece.column(self.codebook.read).text().codes;
+        let times = piece.column(self.time).times();
+        let translations = self.codebook.translations(piece.source);
+        for (row, _) in piece.rows.clone().zip(mask).filter(|(_, kept)| **kept != 0) {
+            let tally = &mut self.tallies[translations[codes.at(row) as usize] as usize];
+            let time_us = times.at(row);
             tally.events += 1;
-            tally.first_us = tally.first_us.min(row.time_us);
-            tally.last_us = tally.last_us.max(row.time_us);
+            tally.first_us = tally.first_us.min(time_us);
+            tally.last_us = tally.last_us.max(time_us);
         }
         Ok(())
+    }
+
+    fn end_of_partition(&mut self) -> Result<()> {
+        let now = self.tallies.len() * size_of::<Tally>();
+        self.scan.limits.check_memory(std::mem::replace(&mut self.held, now), now)
     }
 }

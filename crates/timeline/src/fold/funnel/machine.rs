@@ -1,0 +1,176 @@
+//! The machines behind the modes of a funnel; see [`FunnelMode`] for what each means.
+
+use tributary_events::question::{Exclusion, Funnel, FunnelMode};
+
+/// An event of a unit: when, which steps it serves (low bits), which exclusions it is (the bits above).
+#[derive(Clone, Copy)]
+pub(super) struct Tagged {
+    pub time_us: i64,
+    pub tags: u32,
+}
+
+/// The latest chain that took a step: when it began, and when it took the step.
+#[derive(Clone, Copy)]
+struct Chain {
+    start_us: i64,
+    step_us: i64,
+}
+
+/// Runs over one unit after the other.
+pub(super) struct Machine<'q> {
+    question: &'q Funnel,
+    wants_path: bool,
+    chains: Vec<Option<Chain>>,
+    /// For each step, the times of its chain's steps; only where the path is wanted.
+    times: Vec<Vec<i64>>,
+    path: Vec<i64>,
+}
+
+impl<'q> Machine<'q> {
+    pub fn new(question: &'q Funnel, wants_path: bool) -> Self {
+        let steps = question.steps.len();
+        Self { question, wants_path, chains: vec![None; steps], times: vec![Vec::new(); steps], path: Vec::new() }
+    }
+
+    /// The times of the steps on the path of the unit last run over; empty unless wanted.
+    pub fn path(&self) -> &[i64] {
+        &self.path
+    }
+
+    /// How far one unit comes. Its events come by time.
+    pub fn run(&mut self, events: &[Tagged]) -> usize {
+        self.path.clear();
+        match self.question.mode {
+            FunnelMode::Ordered | FunnelMode::StrictIncrease | FunnelMode::StrictOrder | FunnelMode::StrictDeduplication => {
+                self.window_funnel(events)
+            }
+            FunnelMode::AnyOrder => self.any_order(events),
+            FunnelMode::FirstTimes => self.first_times(events),
+        }
+    }
+
+    fn window_funnel(&mut self, events: &[Tagged]) -> usize {
+        let (mode, window_us, steps) = (self.question.mode, self.question.window_us, self.question.steps.len());
+        self.chains.fill(None);
+        let mut level = 0;
+        'events: for moment in events.chunk_by(|a, b| a.time_us == b.time_us) {
+            let time_us = moment[0].time_us;
+            // Events of one instant are taken by step number, those that are no step first.
+            if mode == FunnelMode::StrictOrder && self.chains[0].is_some() && moment.iter().any(|event| event.tags == 0) {
+                break;
+            }
+            let served = moment.iter().fold(0, |served, event| served | event.tags);
+            for (exclusion, bit) in self.question.exclusions.iter().zip(steps..) {
+                if served & (1 << bit) != 0 {
+                    forget(&mut self.chains, exclusion);
+                }
+            }
+            for step in (0..steps).filter(|step| served & (1 << step) != 0) {
+                if step == 0 {
+                    self.take(0, Chain { start_us: time_us, step_us: time_us }, &mut level);
+                    if steps == 1 {
+                        break 'events;
+                    }
+                    continue;
+                }
+                // Two events of one instant that serve the same step: the second one is a repeat.
+                let takes = moment.iter().filter(|event| event.tags & (1 << step) != 0).count();
+                for _ in 0..takes {
+                    if mode == FunnelMode::StrictDeduplication && self.chains[step].is_some() {
+                        break 'events;
+                    }
+                    let Some(previous) = self.chains[step - 1] else {
+                        if mode == FunnelMode::StrictOrder && self.chains[0].is_some() {
+                            break 'events;
+                        }
+                        continue;
+                    };
+                    let is_later = mode != FunnelMode::StrictIncrease || previous.step_us < time_us;
+                    if is_later && is_inside(previous.start_us, time_us, window_us) {
+                        self.take(step, Chain { start_us: previous.start_us, step_us: time_us }, &mut level);
+                        if step + 1 == steps {
+                            break 'events;
+                        }
+                    }
+                }
+            }
+        }
+        level
+    }
+
+    /// A chain takes a step.
+    fn take(&mut self, step: usize, chain: Chain, level: &mut usize) {
+        self.chains[step] = Some(chain);
+        if self.wants_path {
+            let (before, after) = self.times.split_at_mut(step);
+            let times = &mut after[0];
+            times.clear();
+            times.extend(before.last().into_iter().flatten());
+            times.push(chain.step_us);
+        }
+        if step + 1 > *level {
+            *level = step + 1;
+            if self.wants_path {
+                self.path.clone_from(&self.times[step]);
+            }
+        }
+    }
+
+    /// The most different steps inside one stretch of the window's length: two ends moving forward.
+    fn any_order(&mut self, events: &[Tagged]) -> usize {
+        let (window_us, steps) = (self.question.window_us, self.question.steps.len());
+        let mut counts = [0u32; u32::BITS as usize];
+        let (mut end, mut level, mut best) = (0, 0, 0);
+        let mut stretch = 0..0;
+        for (at, first) in events.iter().enumerate() {
+            while let Some(event) = events.get(end).filter(|event| is_inside(first.time_us, event.time_us, window_us)) {
+                for step in (0..steps).filter(|step| event.tags & (1 << step) != 0) {
+                    level += usize::from(counts[step] == 0);
+                    counts[step] += 1;
+                }
+                end += 1;
+            }
+            if level > best {
+                best = level;
+                stretch = at..end;
+            }
+            for step in (0..steps).filter(|step| first.tags & (1 << step) != 0) {
+                counts[step] -= 1;
+                level -= usize::from(counts[step] == 0);
+            }
+        }
+        if self.wants_path {
+            let stretch = &events[stretch];
+            let first_time = |step: usize| stretch.iter().find(|event| event.tags & (1 << step) != 0).map(|event| event.time_us);
+            self.path.extend((0..steps).filter_map(first_time));
+            self.path.sort_unstable();
+        }
+        best
+    }
+
+    fn first_times(&mut self, events: &[Tagged]) -> usize {
+        let window_us = self.question.window_us;
+        let mut start_us = None;
+        let mut previous_us = i64::MIN;
+        for step in 0..self.question.steps.len() {
+            let Some(first) = events.iter().find(|event| event.tags & (1 << step) != 0) else { return step };
+            let start_us = *start_us.get_or_insert(first.time_us);
+            if first.time_us < previous_us || !is_inside(start_us, first.time_us, window_us) {
+                return step;
+            }
+            previous_us = first.time_us;
+            if self.wants_path {
+                self.path.push(first.time_us);
+            }
+        }
+        self.question.steps.len()
+    }
+}
+
+fn forget(chains: &mut [Option<Chain>], exclusion: &Exclusion) {
+    chains[exclusion.after - 1..exclusion.before - 1].fill(None);
+}
+
+fn is_inside(start_us: i64, time_us: i64, window_us: Option<i64>) -> bool {
+    window_us.is_none_or(|window_us| time_us.saturating_sub(start_us) <= window_us)
+}

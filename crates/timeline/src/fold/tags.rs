@@ -1,0 +1,140 @@
+//! Filters as lookup tables over codes. Several lists of filters give each row a word of tag bits: bit n is set when the row
+//! passes all of list n. A question's own filters are the list that gives the bit [`KEPT`].
+
+use std::ops::BitAndAssign;
+
+use tributary_core::error::Result;
+use tributary_events::filter::{Filter, Test};
+
+use super::reads::{Read, Reads};
+use super::scan::{Piece, Scan};
+use crate::column::Codes;
+
+/// The tag of a row that passes the only list.
+pub(crate) const KEPT: u8 = 1;
+/// Codes of one byte find their entry without a bounds check in a table of this many.
+const BYTE_CODES: usize = 256;
+
+/// A word of tag bits.
+pub(crate) trait TagWord: Copy + Default + Eq + Send + Sync + BitAndAssign + 'static {
+    /// Lists it has room for.
+    const LISTS: usize;
+    fn narrow(tags: u32) -> Self;
+    fn widen(self) -> u32;
+}
+
+impl TagWord for u8 {
+    const LISTS: usize = 8;
+    fn narrow(tags: u32) -> Self {
+        tags as u8
+    }
+    fn widen(self) -> u32 {
+        u32::from(self)
+    }
+}
+
+impl TagWord for u32 {
+    const LISTS: usize = 32;
+    fn narrow(tags: u32) -> Self {
+        tags
+    }
+    fn widen(self) -> u32 {
+        self
+    }
+}
+
+/// Lists of filters before the dictionaries are known.
+pub(crate) struct TagFilters {
+    lists: Vec<Vec<(Read, Test)>>,
+}
+
+/// The same as tables, for every source.
+pub(crate) struct Tags<T> {
+    tables: Vec<Table<T>>,
+    all: T,
+}
+
+/// What each code of one column grants: the bits of the lists it passes, and of those that do not look at this column.
+struct Table<T> {
+    read: Read,
+    granted: Vec<Vec<T>>,
+}
+
+impl TagFilters {
+    pub fn plan<'f>(lists: impl IntoIterator<Item = &'f [Filter]>, reads: &mut Reads) -> Self {
+        let mut plan = |filters: &[Filter]| {
+            filters.iter().map(|filter| (reads.field(&filter.field), filter.test.clone())).collect::<Vec<(Read, Test)>>()
+        };
+        Self { lists: lists.into_iter().map(&mut plan).collect() }
+    }
+
+    pub fn len(&self) -> usize {
+        self.lists.len()
+    }
+
+    /// Turns the lists into tables, once the columns' dictionaries are complete.
+    pub fn over<T: TagWord>(&self, scan: &Scan<'_>) -> Result<Tags<T>> {
+        assert!(self.lists.len() <= T::LISTS, "the caller chose a word that has room for all lists");
+        let all = u32::MAX.checked_shr(32 - self.lists.len() as u32).unwrap_or_default();
+        let mut reads: Vec<Read> = self.lists.iter().flatten().map(|(read, _)| *read).collect();
+        reads.sort_unstable_by_key(|read| read.0);
+        reads.dedup();
+        let mut tables = Vec::with_capacity(reads.len());
+        for read in reads {
+            let granted = scan.per_source(|source| {
+                source.dictionary(read).read(|values| {
+                    let mut granted = Vec::with_capacity((values.len() + 1).max(BYTE_CODES));
+                    granted.push(T::narrow(self.granted(read, None)));
+                    granted.extend(values.iter().map(|value| T::narrow(self.granted(read, Some(value)))));
+                    granted.resize(granted.len().max(BYTE_CODES), T::default());
+                    granted
+                })
+            })?;
+            tables.push(Table { read, granted });
+        }
+        Ok(Tags { tables, all: T::narrow(all) })
+    }
+
+    fn granted(&self, read: Read, value: Option<&str>) -> u32 {
+        let passes = |list: &[(Read, Test)]| list.iter().filter(|(other, _)| *other == read).all(|(_, test)| test.holds(value));
+        self.lists.iter().enumerate().fold(0, |tags, (bit, list)| tags | (u32::from(passes(list)) << bit))
+    }
+}
+
+impl<T: TagWord> Tags<T> {
+    /// The tags of a row that no list has looked at yet.
+    pub fn all(&self) -> T {
+        self.all
+    }
+
+    /// Narrows the tags of the piece's rows; they start as [`Tags::all`].
+    pub fn apply(&self, piece: &Piece, tags: &mut [T]) {
+        for table in &self.tables {
+            let granted = table.granted[piece.source].as_slice();
+            match &piece.column(table.read).text().codes {
+                Codes::Same(code) => {
+                    let granted = granted[*code as usize];
+                    if granted != self.all {
+                        tags.iter_mut().for_each(|tags| *tags &= granted);
+                    }
+                }
+                Codes::Bytes(codes) => {
+                    let granted: &[T; BYTE_CODES] = granted[..BYTE_CODES].try_into().expect("tables are at least that long");
+                    for (tags, code) in tags.iter_mut().zip(&codes[piece.rows.clone()]) {
+                        *tags &= granted[usize::from(*code)];
+                    }
+                }
+                Codes::Shorts(codes) => {
+                    for (tags, code) in tags.iter_mut().zip(&codes[piece.rows.clone()]) {
+                        *tags &= granted[usize::from(*code)];
+                    }
+                }
+                Codes::Words(codes) => {
+                    for (tags, code) in tags.iter_mut().zip(&codes[piece.rows.clone()]) {
+                        *tags &= granted[*code as usize];
+                    }
+                }
+            }
+        }
+    }
+}
