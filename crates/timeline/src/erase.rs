@@ -8,6 +8,7 @@ use tributary_events::store::{Erased, Erasure, Holdings};
 
 use crate::Shared;
 use crate::catalogue::{self, Tombstone};
+use crate::live::Left;
 use crate::workspace::Workspace;
 
 impl Shared {
@@ -16,7 +17,8 @@ impl Shared {
         let failed = |error: Error| {
             Error::new(Code::ForgetFailed, "the erasure could not be written; nothing was forgotten").caused_by(error)
         };
-        let before = workspace.state().tombstones;
+        let state = workspace.state();
+        let (before, horizon_us) = (state.tombstones, state.horizon_us);
         let asked_us = self.options.clock.now_us();
         let (target, tail_events) = (workspace.clone(), self.log.tail_events.clone());
         let (tombstone, from_tail, segments) = self
@@ -28,17 +30,16 @@ impl Shared {
                 let (gone, segments) = target.change(|state| (state.bury(tombstone.clone()), state.segments.clone()));
                 keys.remove(target.id, &gone);
                 tail_events.fetch_sub(gone.len(), Ordering::SeqCst);
-                Ok((tombstone, gone.len() as u64, segments))
+                let horizon_us = target.state().horizon_us;
+                let left = gone.iter().filter(|event| event.event.time_us >= horizon_us).count();
+                Ok((tombstone, left as u64, segments))
             })
             .map_err(failed)?;
         let mut events = from_tail;
         let mut after = Vec::clone(&before);
         after.push(tombstone);
         for segment in segments {
-            let rows = segment.record.rows;
-            let left_before = segment.live(&before)?.map_or(rows, |live| live.events);
-            let left_after = segment.live(&after)?.map_or(rows, |live| live.events);
-            events += left_before - left_after;
+            events += Left::of(&segment, &before, horizon_us)?.events - Left::of(&segment, &after, horizon_us)?.events;
         }
         Ok(Erased { events })
     }
@@ -70,25 +71,24 @@ impl Shared {
     pub fn describe(&self, workspace: &Workspace) -> Result<Holdings> {
         let state = workspace.state();
         let mut holdings = Holdings { watermark: state.watermark, ..Holdings::default() };
-        let mut cover = |events: u64, first: Option<i64>, last: Option<i64>, received: Option<i64>| {
-            holdings.events += events;
-            holdings.first_us = holdings.first_us.into_iter().chain(first).min();
-            holdings.last_us = holdings.last_us.max(last);
-            holdings.last_received_us = holdings.last_received_us.max(received);
+        let mut add = |left: Left| {
+            holdings.events += left.events;
+            holdings.first_us = holdings.first_us.into_iter().chain(left.first_us).min();
+            holdings.last_us = holdings.last_us.max(left.last_us);
+            holdings.last_received_us = holdings.last_received_us.max(left.last_received_us);
         };
         let mut disk_bytes = 0;
         for segment in &state.segments {
-            let record = &segment.record;
-            disk_bytes += record.data.bytes + record.keys.bytes;
-            match segment.live(&state.tombstones)? {
-                Some(live) => cover(live.events, live.first_us, live.last_us, live.last_received_us),
-                None => cover(record.rows, Some(record.first_us), Some(record.last_us), Some(record.last_received_us)),
+            disk_bytes += segment.record.data.bytes + segment.record.keys.bytes;
+            add(Left::of(segment, &state.tombstones, state.horizon_us)?);
+        }
+        let mut tail = Left::default();
+        for event in state.chunks.iter().flat_map(|chunk| &chunk.events) {
+            if event.event.time_us >= state.horizon_us {
+                tail.cover(event.event.time_us, event.event.received_us);
             }
         }
-        for event in state.chunks.iter().flat_map(|chunk| &chunk.events) {
-            let time = Some(event.event.time_us);
-            cover(1, time, time, Some(event.event.received_us));
-        }
+        add(tail);
         let id = workspace.id;
         disk_bytes += self.log.run(move |connection, _| catalogue::log_bytes_of(connection, id))?;
         holdings.disk_bytes = disk_bytes;

@@ -13,6 +13,7 @@ pub(crate) fn export(view: &View, slice: &Slice, take: &mut dyn FnMut(u64, Event
     let mut offer = |sequence: u64, event: Event| {
         let is_wanted = sequence <= as_of
             && slice.range.contains(event.time_us)
+            && event.time_us >= view.horizon_us
             && match slice.bots {
                 Bots::Exclude => event.bot.is_none(),
                 Bots::Include => true,

@@ -116,3 +116,54 @@ fn describe(segment: &Segment, alive: Vec<bool>) -> Result<LiveRows> {
     }
     Ok(live)
 }
+
+/// What is left of a segment: erased rows aside, and those behind the horizon.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Left {
+    pub events: u64,
+    pub first_us: Option<i64>,
+    pub last_us: Option<i64>,
+    pub last_received_us: Option<i64>,
+}
+
+impl Left {
+    pub fn of(segment: &Segment, tombstones: &[Tombstone], horizon_us: i64) -> Result<Self> {
+        let live = segment.live(tombstones)?;
+        let record = &segment.record;
+        if record.first_us >= horizon_us {
+            return Ok(match live {
+                None => Self {
+                    events: record.rows,
+                    first_us: Some(record.first_us),
+                    last_us: Some(record.last_us),
+                    last_received_us: Some(record.last_received_us),
+                },
+                Some(live) => Self {
+                    events: live.events,
+                    first_us: live.first_us,
+                    last_us: live.last_us,
+                    last_received_us: live.last_received_us,
+                },
+            });
+        }
+        let mut left = Self::default();
+        for (at, chunk) in segment.chunks()?.iter().enumerate() {
+            let (times, arrivals) = (segment.column(&ColumnId::Time, at)?, segment.column(&ColumnId::Received, at)?);
+            for row in 0..chunk.rows {
+                let time_us = times.times().at(row);
+                if time_us >= horizon_us && live.as_ref().is_none_or(|live| live.alive[chunk.first_row + row]) {
+                    left.cover(time_us, arrivals.times().at(row));
+                }
+            }
+        }
+        Ok(left)
+    }
+
+    /// Adds one event.
+    pub fn cover(&mut self, time_us: i64, received_us: i64) {
+        self.events += 1;
+        self.first_us = Some(self.first_us.map_or(time_us, |first| first.min(time_us)));
+        self.last_us = self.last_us.max(Some(time_us));
+        self.last_received_us = self.last_received_us.max(Some(received_us));
+    }
+}

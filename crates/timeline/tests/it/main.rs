@@ -12,6 +12,5 @@ mod ground;
 #[cfg(test)]
 mod housekeeping;
 #[cfg(test)]
-mod measure;
 #[cfg(test)]
 mod sample;

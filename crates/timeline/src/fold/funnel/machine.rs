@@ -9,6 +9,13 @@ pub(super) struct Tagged {
     pub tags: u32,
 }
 
+/// A step, counted from 0, and when it was taken.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Taken {
+    pub time_us: i64,
+    pub step: usize,
+}
+
 /// The latest chain that took a step: when it began, and when it took the step.
 #[derive(Clone, Copy)]
 struct Chain {
@@ -21,19 +28,19 @@ pub(super) struct Machine<'q> {
     question: &'q Funnel,
     wants_path: bool,
     chains: Vec<Option<Chain>>,
-    /// For each step, the times of its chain's steps; only where the path is wanted.
-    times: Vec<Vec<i64>>,
-    path: Vec<i64>,
+    /// For each step, its chain's steps; only where the path is wanted.
+    paths: Vec<Vec<Taken>>,
+    path: Vec<Taken>,
 }
 
 impl<'q> Machine<'q> {
     pub fn new(question: &'q Funnel, wants_path: bool) -> Self {
         let steps = question.steps.len();
-        Self { question, wants_path, chains: vec![None; steps], times: vec![Vec::new(); steps], path: Vec::new() }
+        Self { question, wants_path, chains: vec![None; steps], paths: vec![Vec::new(); steps], path: Vec::new() }
     }
 
-    /// The times of the steps on the path of the unit last run over; empty unless wanted.
-    pub fn path(&self) -> &[i64] {
+    /// The path of the unit last run over, by time; empty unless wanted.
+    pub fn path(&self) -> &[Taken] {
         &self.path
     }
 
@@ -102,16 +109,16 @@ impl<'q> Machine<'q> {
     fn take(&mut self, step: usize, chain: Chain, level: &mut usize) {
         self.chains[step] = Some(chain);
         if self.wants_path {
-            let (before, after) = self.times.split_at_mut(step);
-            let times = &mut after[0];
-            times.clear();
-            times.extend(before.last().into_iter().flatten());
-            times.push(chain.step_us);
+            let (before, after) = self.paths.split_at_mut(step);
+            let path = &mut after[0];
+            path.clear();
+            path.extend(before.last().into_iter().flatten());
+            path.push(Taken { time_us: chain.step_us, step });
         }
         if step + 1 > *level {
             *level = step + 1;
             if self.wants_path {
-                self.path.clone_from(&self.times[step]);
+                self.path.clone_from(&self.paths[step]);
             }
         }
     }
@@ -141,8 +148,8 @@ impl<'q> Machine<'q> {
         }
         if self.wants_path {
             let stretch = &events[stretch];
-            let first_time = |step: usize| stretch.iter().find(|event| event.tags & (1 << step) != 0).map(|event| event.time_us);
-            self.path.extend((0..steps).filter_map(first_time));
+            let first = |step: usize| stretch.iter().find(|event| event.tags & (1 << step) != 0);
+            self.path.extend((0..steps).filter_map(|step| first(step).map(|event| Taken { time_us: event.time_us, step })));
             self.path.sort_unstable();
         }
         best
@@ -160,7 +167,7 @@ impl<'q> Machine<'q> {
             }
             previous_us = first.time_us;
             if self.wants_path {
-                self.path.push(first.time_us);
+                self.path.push(Taken { time_us: first.time_us, step });
             }
         }
         self.question.steps.len()

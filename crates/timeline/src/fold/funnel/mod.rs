@@ -16,7 +16,7 @@ use super::scan::{Fold, Piece, Row, Scan, Visit};
 use super::session::{SessionKey, SessionPlan, Sessions};
 use super::tags::{TagFilters, TagWord, Tags};
 use crate::column::ColumnId;
-use machine::{Machine, Tagged};
+use machine::{Machine, Tagged, Taken};
 
 pub(crate) fn answer(scan: &mut Scan<'_>, question: &Funnel) -> Result<FunnelAnswer> {
     let lists = question.steps.iter().chain(question.exclusions.iter().map(|exclusion| &exclusion.filters));
@@ -86,10 +86,10 @@ impl Counts {
         Self { reached: vec![0; steps], between_us: vec![Vec::new(); gaps] }
     }
 
-    fn count(&mut self, level: usize, path: &[i64]) {
+    fn count(&mut self, level: usize, path: &[Taken]) {
         self.reached[..level].iter_mut().for_each(|reached| *reached += 1);
         for (between_us, pair) in self.between_us.iter_mut().zip(path.windows(2)) {
-            between_us.push(pair[1] - pair[0]);
+            between_us.push(pair[1].time_us - pair[0].time_us);
         }
     }
 
@@ -230,10 +230,10 @@ impl<'q, T: TagWord> Walking<'q, T> {
         if let Some((codebook, on)) = &plan.breakdown {
             let read_on = match on {
                 BreakdownEvent::First => first_of(plan.scan, pieces, rows, |_| true)?,
-                BreakdownEvent::Step(step) => match path.get(step - 1) {
-                    Some(time_us) => {
-                        let is_it = |row: &Row| row.time_us == *time_us && self.tagged[row.at as usize].widen() & (1 << (step - 1)) != 0;
-                        first_of(plan.scan, pieces, rows, is_it)?
+                BreakdownEvent::Step(step) => match path.iter().find(|taken| taken.step == step - 1) {
+                    Some(taken) => {
+                        let passes = |row: &Row| self.tagged[row.at as usize].widen() & (1 << taken.step) != 0;
+                        first_of(plan.scan, pieces, rows, |row| row.time_us == taken.time_us && passes(row))?
                     }
                     None => None,
                 },
