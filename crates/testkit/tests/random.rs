@@ -15,7 +15,7 @@ use tributary_testkit::ground::ReferenceGround;
 use tributary_testkit::race;
 use tributary_testkit::random::events::events;
 use tributary_testkit::random::history::history;
-use tributary_testkit::random::questions::question;
+use tributary_testkit::random::questions::{attribution, funnel, question, rows};
 use tributary_testkit::scope::workspace;
 
 const SAMPLES: usize = 600;
@@ -60,45 +60,45 @@ fn random_questions_are_valid_and_find_something() {
 }
 
 #[test]
-fn people_exclusions_and_bounded_counts_change_answers() {
+fn what_a_question_adds_changes_its_answer() {
     let mut runner = runner();
-    let (events, question) = (events(60), question());
+    let events = events(60);
     let mut changed: BTreeMap<&str, usize> = BTreeMap::new();
     for _ in 0..SAMPLES {
         let events = sample(&events, &mut runner);
         let events: Vec<&Event> = events.iter().collect();
-        let asked = sample(&question, &mut runner);
         let answer = |question: &Question| reference::answer(&events, question, Budget::INTERACTIVE).expect("a valid question");
-        let found = answer(&asked);
-        let mut apart = asked.clone();
+        let differ = |one: &Question, other: &Question| usize::from(answer(one) != answer(other));
+
+        let merged = sample(&question(), &mut runner);
+        let mut apart = merged.clone();
         apart.slice_mut().people = None;
-        *changed.entry("people").or_default() += usize::from(answer(&apart) != found);
-        match asked {
-            Question::Funnel(funnel) => {
-                let free = Question::Funnel(Funnel { exclusions: Vec::new(), ..funnel.clone() });
-                *changed.entry("exclusions").or_default() += usize::from(answer(&free) != found);
-                let Answer::Funnel(found) = found else { panic!("funnels answer funnels") };
-                let on_step = matches!(&funnel.breakdown, Some(FunnelBreakdown { on: BreakdownEvent::Step(_), .. }));
-                *changed.entry("values on steps").or_default() += usize::from(on_step && found.by_value.len() > 1);
-                let timed = found.overall.median_us.iter().any(Option::is_some);
-                *changed.entry("times").or_default() += usize::from(timed);
-            }
-            Question::Rows(rows) => {
-                let all = Question::Rows(Rows { count_up_to: u64::MAX, ..rows });
-                *changed.entry("counts").or_default() += usize::from(answer(&all) != found);
-            }
-            Question::Attribution(attribution) => {
-                let model = match attribution.model {
-                    TouchModel::First => TouchModel::Last,
-                    TouchModel::Last => TouchModel::First,
-                };
-                let other = Question::Attribution(Attribution { model, ..attribution });
-                *changed.entry("models").or_default() += usize::from(answer(&other) != found);
-            }
-            _ => {}
+        *changed.entry("people").or_default() += differ(&merged, &apart);
+
+        let funnel = sample(&funnel(), &mut runner);
+        let free = Question::Funnel(Funnel { exclusions: Vec::new(), ..funnel.clone() });
+        *changed.entry("exclusions").or_default() += differ(&Question::Funnel(funnel.clone()), &free);
+        let Answer::Funnel(found) = answer(&Question::Funnel(funnel.clone())) else { panic!("funnels answer funnels") };
+        *changed.entry("times").or_default() += usize::from(found.overall.median_us.iter().any(Option::is_some));
+        if let Some(FunnelBreakdown { field, on: BreakdownEvent::Step(_) }) = &funnel.breakdown {
+            let breakdown = Some(FunnelBreakdown { field: field.clone(), on: BreakdownEvent::First });
+            let on_first = Question::Funnel(Funnel { breakdown, ..funnel.clone() });
+            *changed.entry("values on steps").or_default() += differ(&Question::Funnel(funnel), &on_first);
         }
+
+        let rows = sample(&rows(), &mut runner);
+        let unbounded = Question::Rows(Rows { count_up_to: u64::MAX, ..rows.clone() });
+        *changed.entry("bounded counts").or_default() += differ(&Question::Rows(rows), &unbounded);
+
+        let attribution = sample(&attribution(), &mut runner);
+        let first = Question::Attribution(Attribution { model: TouchModel::First, ..attribution.clone() });
+        let last = Question::Attribution(Attribution { model: TouchModel::Last, ..attribution.clone() });
+        *changed.entry("models").or_default() += differ(&first, &last);
+        let unlimited = Question::Attribution(Attribution { lookback_us: None, ..attribution.clone() });
+        *changed.entry("lookbacks").or_default() += differ(&Question::Attribution(attribution), &unlimited);
     }
-    assert!(changed.values().all(|times| *times >= 5), "{changed:?}");
+    assert_eq!(changed.len(), 7);
+    assert!(changed.values().all(|times| times * 50 > SAMPLES), "of {SAMPLES} questions: {changed:?}");
 }
 
 #[tokio::test]
