@@ -13,6 +13,8 @@ use std::path::PathBuf;
     name = "tributary-bench",
     version,
     args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
     after_help = "Needs beside this program: `tributary`, \
 built by `cargo build --release`. For peers: python3 with duckdb==2.0.0 chdb==4.4.0; for generating events also numpy and polars. \
 Linux only (memory and page cache are read from /proc).

@@ -110,11 +110,11 @@ pub fn reuse(work: &Work) -> Result<Loaded> {
     Ok(serde_json::from_slice(&text)?)
 }
 
-/// Writes the giant's file unless it is there.
+/// Writes the giant's file unless it is there. A small run gets a smaller giant, so that its workspace stays the smaller one.
 pub fn giant_file(work: &Work, rows: u64) -> Result<PathBuf> {
     let file = work.file("giant", "parquet");
     if !file.is_file() {
-        giant::write(rows.min(giant::GIANT_EVENTS), &file)?;
+        giant::write((rows / 2).clamp(1_000, giant::GIANT_EVENTS), &file)?;
     }
     Ok(file)
 }
