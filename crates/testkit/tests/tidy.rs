@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("http", &["core", "mcp", "service", "control", "ingest"]),
     ("app", &["core", "events", "timeline", "ingest", "control", "service", "mcp", "http"]),
     ("testkit", &["core", "events"]),
+    ("bench", &["core", "events", "timeline", "app"]),
 ];
 
 /// The most lines of a source file.

@@ -84,6 +84,11 @@ const PAGES: &[Page] = &[
         summary: "Configuration, the data folder, health and metrics, backup, restore, proxies.",
         source: include_str!("../../../../docs/operations.md"),
     },
+    Page {
+        name: "performance",
+        summary: "How fast, how small, beside DuckDB and ClickHouse: the questions, the method, the figures.",
+        source: include_str!("../../../../docs/performance.md"),
+    },
 ];
 
 /// `GET /docs`: the list of pages.
