@@ -17,9 +17,16 @@ pub(crate) const DATABASE: &str = "events.db";
 pub(crate) const SEGMENTS: &str = "segments";
 /// Name of the setting that holds the id of the next segment.
 pub(crate) const NEXT_SEGMENT: &str = "next_segment";
-/// Version of the tables below.
-const VERSION: i64 = 1;
+/// Version of the tables after all [`MIGRATIONS`].
+const VERSION: usize = 1 + MIGRATIONS.len();
 
+/// What leads from version n + 1 to n + 2, by n.
+const MIGRATIONS: &[&str] = &[
+    // 2: checksums by block, CRC-32 as little-endian bytes. Rows without are files that are checked whole.
+    "alter table segment add column blocks blob; alter table segment add column keys_blocks blob;",
+];
+
+/// The tables of version 1, with which every database begins.
 const TABLES: &str = "
 create table if not exists meta (name text primary key, value text not null) strict, without rowid;
 create table if not exists workspace (
@@ -83,14 +90,13 @@ pub(crate) struct SegmentRecord {
 impl SegmentRecord {
     /// A segment without rows yet.
     pub fn empty(id: u64, workspace: i64, month: i32, applied_tombstone: i64) -> Self {
-        let nothing = Written { bytes: 0, hash: String::new() };
         Self {
             id,
             workspace,
             month,
             rows: 0,
-            data: nothing.clone(),
-            keys: nothing,
+            data: Written::nothing(),
+            keys: Written::nothing(),
             first_us: i64::MAX,
             last_us: i64::MIN,
             first_sequence: u64::MAX,
@@ -166,11 +172,23 @@ pub(crate) fn open(folder: &Path) -> Result<Connection> {
         )
         .map_err(|error| failed("configuring", error))?;
     connection.execute_batch(TABLES).map_err(|error| failed("creating tables in", error))?;
-    let version = remember(&connection, "version", &VERSION.to_string())?;
-    if version != VERSION.to_string() {
-        return Err(Error::internal(format!("`{DATABASE}` has version {version}; this program reads version {VERSION}")));
-    }
+    migrate(&connection)?;
     Ok(connection)
+}
+
+/// Brings the tables to this program's version, each step in a transaction of its own.
+fn migrate(connection: &Connection) -> Result<()> {
+    let version = remember(connection, "version", "1")?;
+    let known = version.parse().ok().filter(|known| (1..=VERSION).contains(known));
+    let Some(known) = known else {
+        let read = format!("this program reads versions 1 to {VERSION}");
+        return Err(Error::internal(format!("`{DATABASE}` has version {version}; {read}")));
+    };
+    for (step, to) in MIGRATIONS[known - 1..].iter().zip(known + 1..) {
+        let sql = format!("begin immediate; {step} update meta set value = '{to}' where name = 'version'; commit;");
+        connection.execute_batch(&sql).map_err(|error| failed("migrating", error))?;
+    }
+    Ok(())
 }
 
 /// Opens a finished copy for reading.
@@ -293,15 +311,15 @@ pub(crate) fn segments(connection: &Connection) -> Result<Vec<SegmentRecord>> {
     rows(
         connection,
         "select id, workspace, month, rows, bytes, hash, keys_bytes, keys_hash, first_us, last_us, first_sequence, last_sequence,
-                last_received_us, applied_tombstone from segment order by id",
+                last_received_us, applied_tombstone, blocks, keys_blocks from segment order by id",
         |row| {
             Ok(SegmentRecord {
                 id: unsigned(row, 0)?,
                 workspace: row.get(1)?,
                 month: row.get(2)?,
                 rows: unsigned(row, 3)?,
-                data: Written { bytes: unsigned(row, 4)?, hash: row.get(5)? },
-                keys: Written { bytes: unsigned(row, 6)?, hash: row.get(7)? },
+                data: Written { bytes: unsigned(row, 4)?, hash: row.get(5)?, blocks: checksums(row, 14)? },
+                keys: Written { bytes: unsigned(row, 6)?, hash: row.get(7)?, blocks: checksums(row, 15)? },
                 first_us: row.get(8)?,
                 last_us: row.get(9)?,
                 first_sequence: unsigned(row, 10)?,
@@ -317,8 +335,8 @@ pub(crate) fn list_segment(connection: &Connection, record: &SegmentRecord) -> R
     connection
         .execute(
             "insert into segment (id, workspace, month, rows, bytes, hash, keys_bytes, keys_hash, first_us, last_us,
-                                  first_sequence, last_sequence, last_received_us, applied_tombstone)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                                  first_sequence, last_sequence, last_received_us, applied_tombstone, blocks, keys_blocks)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
             params![
                 record.id as i64,
                 record.workspace,
@@ -334,6 +352,8 @@ pub(crate) fn list_segment(connection: &Connection, record: &SegmentRecord) -> R
                 record.last_sequence as i64,
                 record.last_received_us,
                 record.applied_tombstone,
+                blob(&record.data.blocks),
+                blob(&record.keys.blocks),
             ],
         )
         .map(drop)
@@ -417,4 +437,49 @@ fn rows<T>(connection: &Connection, sql: &'static str, read: impl FnMut(&Row<'_>
 /// SQLite has signed integers only; our counts stay far below the sign.
 fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(|value| value as u64)
+}
+
+/// Checksums as the database holds them; null when there are none.
+fn blob(checksums: &[u32]) -> Option<Vec<u8>> {
+    (!checksums.is_empty()).then(|| checksums.iter().flat_map(|checksum| checksum.to_le_bytes()).collect())
+}
+
+fn checksums(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<u32>> {
+    let bytes: Option<Vec<u8>> = row.get(column)?;
+    let (words, rest) = bytes.as_deref().unwrap_or_default().as_chunks();
+    if !rest.is_empty() {
+        return Err(rusqlite::Error::InvalidColumnType(column, String::from("blocks"), rusqlite::types::Type::Blob));
+    }
+    Ok(words.iter().map(|word| u32::from_le_bytes(*word)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_version_1_is_migrated_and_its_segments_stay_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = Connection::open(folder.path().join(DATABASE)).unwrap();
+        old.execute_batch(TABLES).unwrap();
+        old.execute_batch(
+            "insert into meta values ('version', '1');
+             insert into segment values (3, 1, 24316, 7, 100, 'ab', 50, 'cd', 1, 2, 3, 4, 5, 0);",
+        )
+        .unwrap();
+        drop(old);
+        let first = open(folder.path()).unwrap();
+        let mut record = segments(&first).unwrap().remove(0);
+        assert_eq!((record.id, record.data.bytes, record.data.blocks.len(), record.keys.blocks.len()), (3, 100, 0, 0));
+        record.id = 4;
+        (record.data.blocks, record.keys.blocks) = (vec![1, 0xFFFF_FFFF, 7], vec![9]);
+        list_segment(&first, &record).unwrap();
+        drop(first);
+        let again = open(folder.path()).unwrap();
+        assert_eq!(segments(&again).unwrap()[1], record);
+        again.execute("update meta set value = '99' where name = 'version'", []).unwrap();
+        drop(again);
+        let error = open(folder.path()).unwrap_err();
+        assert!(error.message().contains("has version 99; this program reads versions 1 to 2"), "{error}");
+    }
 }

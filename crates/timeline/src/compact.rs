@@ -166,7 +166,7 @@ fn by_month(segments: &[Arc<Segment>]) -> BTreeMap<i32, Vec<Arc<Segment>>> {
 struct Source<'a> {
     segment: &'a Segment,
     live: Option<Arc<LiveRows>>,
-    batches: Batches<'a>,
+    batches: Batches,
     batch: Option<Decoder>,
     /// Row inside the batch, and of the batch inside the segment.
     row: usize,

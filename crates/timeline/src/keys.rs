@@ -4,14 +4,12 @@
 //! Layout, little-endian: magic (8 bytes), number of entries (u64), number of filter words (u64), the filter words (u64
 //! each), the keys (12 bytes each), ascending.
 
-use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use tributary_core::error::{Error, Result};
 
-use crate::files::{DurableFile, Written, io_error};
+use crate::files::{CheckedFile, DurableFile, Written, io_error};
 
 const MAGIC: &[u8; 8] = b"TRBKEYS1";
 const HEADER_BYTES: u64 = 24;
@@ -47,48 +45,45 @@ pub(crate) fn write_keys(path: &Path, mut keys: Vec<u128>) -> Result<Written> {
 
 /// An opened index: the filter in memory, the entries in the file.
 pub(crate) struct KeyIndex {
-    file: File,
+    file: CheckedFile,
     filter: Vec<u64>,
     entries: u64,
     entries_at: u64,
 }
 
 impl KeyIndex {
-    /// Opens an index whose length and hash have been checked.
-    pub fn open(path: &Path) -> Result<Self> {
-        let failed = |error| io_error("reading", path, error);
-        let file = File::open(path).map_err(failed)?;
-        let mut header = [0; HEADER_BYTES as usize];
-        file.read_exact_at(&mut header, 0).map_err(failed)?;
+    /// Opens an index; what is read of it is checked on the way. Errors name it by `name`.
+    pub fn open(path: &Path, name: String, expected: Written) -> Result<Self> {
+        let file = CheckedFile::open(path, name, expected)?;
+        let header = file.read(0..HEADER_BYTES)?;
         if &header[..8] != MAGIC {
-            return Err(Error::internal(format!("`{}` is not an event-id index of this version", path.display())));
+            return Err(Error::internal(format!("`{}` is not an event-id index of this version", file.name())));
         }
         let number = |at: usize| u64::from_le_bytes(header[at..at + 8].try_into().expect("eight bytes"));
         let (entries, words) = (number(8), number(16));
-        let mut bytes = vec![0; words as usize * 8];
-        file.read_exact_at(&mut bytes, HEADER_BYTES).map_err(failed)?;
+        let bytes = file.read(HEADER_BYTES..HEADER_BYTES + words * 8)?;
         let filter = bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes"))).collect();
         Ok(Self { file, filter, entries, entries_at: HEADER_BYTES + words * 8 })
     }
 
     /// Whether the key is here.
-    pub fn holds(&self, key: u128) -> std::io::Result<bool> {
+    pub fn holds(&self, key: u128) -> Result<bool> {
         if self.entries == 0 {
             return Ok(false);
         }
         if !probes(key, self.filter.len()).all(|bit| self.filter[(bit / 64) as usize] & (1 << (bit % 64)) != 0) {
             return Ok(false);
         }
+        let entries = |from: u64, to: u64| {
+            let at = |entry: u64| self.entries_at + entry * ENTRY_BYTES as u64;
+            self.file.read(at(from)..at(to))
+        };
         let (mut low, mut high) = (0, self.entries);
         while high - low > WINDOW {
             let middle = low + (high - low) / 2;
-            let mut entry = [0; ENTRY_BYTES];
-            self.file.read_exact_at(&mut entry, self.entries_at + middle * ENTRY_BYTES as u64)?;
-            if parse(&entry) < key { low = middle + 1 } else { high = middle + 1 }
+            if parse(&entries(middle, middle + 1)?) < key { low = middle + 1 } else { high = middle + 1 }
         }
-        let mut window = vec![0; (high - low) as usize * ENTRY_BYTES];
-        self.file.read_exact_at(&mut window, self.entries_at + low * ENTRY_BYTES as u64)?;
-        Ok(window.chunks_exact(ENTRY_BYTES).map(parse).any(|entry| entry == key))
+        Ok(entries(low, high)?.chunks_exact(ENTRY_BYTES).map(parse).any(|entry| entry == key))
     }
 }
 
@@ -118,8 +113,8 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("a.keys");
             let key = |n: u32| u128::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835) >> 32;
-            write_keys(&path, (0..count).map(key).collect()).unwrap();
-            let index = KeyIndex::open(&path).unwrap();
+            let written = write_keys(&path, (0..count).map(key).collect()).unwrap();
+            let index = KeyIndex::open(&path, String::from("a.keys"), written).unwrap();
             for n in 0..count {
                 assert!(index.holds(key(n)).unwrap(), "{n} of {count}");
             }

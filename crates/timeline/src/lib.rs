@@ -28,6 +28,7 @@ mod log;
 mod maintenance;
 mod open;
 pub mod options;
+mod parquet_file;
 mod run;
 mod schema;
 mod segment;

@@ -2,7 +2,7 @@
 
 use arrow_array::builder::{Int64Builder, StringBuilder};
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int64Type, TimestampMicrosecondType, UInt64Type};
+use arrow_array::types::{Int64Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use std::sync::{Arc, LazyLock};
@@ -11,10 +11,13 @@ use tributary_core::error::{Error, Result};
 use tributary_core::event::{Confidence, Event, Origin};
 use tributary_core::money::Money;
 
+use crate::parquet_file::instants_us;
 use crate::stored::Stored;
 
 /// Version of the layout below, written into every file.
 pub(crate) const FORMAT: &str = "1";
+/// The formats that are read.
+pub(crate) const FORMATS_READ: &[&str] = &["1", "2"];
 /// Name under which a file's footer holds its format.
 pub(crate) const FORMAT_KEY: &str = "tributary.format";
 
@@ -100,9 +103,17 @@ pub(crate) const DELTA_INTEGERS: &[&str] = &[VISITOR_HASH, TIME, RECEIVED, SEQUE
 /// The columns as files hold them.
 pub(crate) static FILE_SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema(&DataType::Utf8));
 
-/// The same columns with text as dictionaries, as questions read them.
-pub(crate) static DICTIONARY_SCHEMA: LazyLock<SchemaRef> =
-    LazyLock::new(|| schema(&DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))));
+/// The type of text that is read or written as codes with a dictionary.
+pub(crate) fn dictionary_type() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+/// The columns every file has, in order; a [`Decoder`] reads batches of exactly these.
+pub(crate) static EVENT_COLUMNS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut names = vec![VISITOR_HASH, ANONYMOUS_ID, TIME, RECEIVED, SEQUENCE, AMOUNT_MICROS];
+    names.extend(TEXTS.iter().map(|column| column.name));
+    names
+});
 
 fn schema(text: &DataType) -> SchemaRef {
     let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
@@ -172,14 +183,17 @@ pub(crate) fn encode<S: AsRef<Stored>>(rows: &[S]) -> Result<RecordBatch> {
         .map_err(|error| Error::internal("building the columns of a segment").caused_by(error))
 }
 
-/// A batch of [`FILE_SCHEMA`] with its columns at hand, readable row by row.
+/// A batch of [`EVENT_COLUMNS`] with its columns at hand, readable row by row.
 pub(crate) struct Decoder {
     batch: RecordBatch,
+    times_us: Vec<i64>,
+    received_us: Vec<i64>,
 }
 
 impl Decoder {
     pub fn new(batch: RecordBatch) -> Self {
-        Self { batch }
+        let instants = |column: usize| instants_us(batch.column(column)).into_owned();
+        Self { times_us: instants(2), received_us: instants(3), batch }
     }
 
     pub fn rows(&self) -> usize {
@@ -195,7 +209,7 @@ impl Decoder {
     }
 
     pub fn time_us(&self, row: usize) -> i64 {
-        self.batch.column(2).as_primitive::<TimestampMicrosecondType>().value(row)
+        self.times_us[row]
     }
 
     pub fn sequence(&self, row: usize) -> u64 {
@@ -234,7 +248,7 @@ impl Decoder {
         Ok(Event {
             name: required(Text::Event),
             time_us: self.time_us(row),
-            received_us: self.batch.column(3).as_primitive::<TimestampMicrosecondType>().value(row),
+            received_us: self.received_us[row],
             anonymous_id: self.anonymous_id(row).to_owned(),
             user_id: text(Text::UserId),
             session: text(Text::Session),

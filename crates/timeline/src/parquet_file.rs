@@ -1,0 +1,425 @@
+//! A segment's data file, opened: checked block by block as it is read, its footer parsed, its columns handed out as batches.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{TimestampMicrosecondType, TimestampMillisecondType};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
+use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::statistics::Statistics;
+use std::borrow::Cow;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use tributary_core::error::{Code, Error, Result};
+
+use crate::catalogue::SegmentRecord;
+use crate::files::{CheckedFile, CheckedReader};
+use crate::schema::{FORMAT_KEY, FORMATS_READ, TIME, VISITOR_HASH, dictionary_type};
+
+/// An opened data file. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct ParquetFile(Arc<Inner>);
+
+struct Inner {
+    file: CheckedFile,
+    metadata: Arc<ParquetMetaData>,
+    columns: Vec<String>,
+    /// First row of each row group, and the number of rows at the end.
+    starts: Vec<usize>,
+    plain: ArrowReaderMetadata,
+    dictionaries: ArrowReaderMetadata,
+}
+
+impl ParquetFile {
+    /// Opens the data file of a segment: its length, its footer and its page index are checked, the rest when it is read.
+    ///
+    /// # Errors
+    /// `UpstreamFailed` naming the file when it is damaged, or of a format this program does not read.
+    pub fn open(record: &SegmentRecord, root: &Path) -> Result<Self> {
+        let file = CheckedFile::open(&record.path(root), record.name(), record.data.clone())?;
+        let inner = Inner::load(file.clone()).map_err(|error| unreadable(&file, error))?;
+        let rows = inner.metadata.file_metadata().num_rows();
+        if rows != record.rows as i64 {
+            let message = format!("the file `{}` holds {rows} rows instead of {}", file.name(), record.rows);
+            return Err(Error::new(Code::UpstreamFailed, message));
+        }
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.0.starts.last().copied().unwrap_or_default()
+    }
+
+    /// Number of row groups. Every visitor lies in one, unless the visitor alone fills more than one.
+    pub fn row_groups(&self) -> usize {
+        self.0.metadata.num_row_groups()
+    }
+
+    /// The rows of a row group.
+    pub fn group_rows(&self, group: usize) -> Range<usize> {
+        self.0.starts[group]..self.0.starts[group + 1]
+    }
+
+    /// Names of the columns, in the order of the file; properties as `properties.<key>`.
+    pub fn columns(&self) -> &[String] {
+        &self.0.columns
+    }
+
+    /// Whether the file has the column.
+    pub fn has(&self, name: &str) -> bool {
+        self.position(name).is_some()
+    }
+
+    /// What the footer tells about a column in a row group; `None` when there is no such column.
+    pub fn chunk(&self, name: &str, group: usize) -> Option<Chunk<'_>> {
+        let column = self.position(name)?;
+        Some(Chunk(self.0.metadata.row_group(group).column(column)))
+    }
+
+    /// Whether no row has a value in this column, as far as the footer tells; such a column needs no read. Also true of a
+    /// column that the file does not have.
+    pub fn is_absent(&self, name: &str) -> bool {
+        (0..self.row_groups()).all(|group| self.chunk(name, group).is_none_or(|chunk| chunk.is_absent()))
+    }
+
+    /// Smallest and largest visitor hash of a row group.
+    pub fn visitor_bounds(&self, group: usize) -> Option<(u64, u64)> {
+        let (first, last) = self.chunk(VISITOR_HASH, group)?.integer_bounds()?;
+        Some((first as u64, last as u64))
+    }
+
+    /// Earliest and latest time of a row group, microseconds.
+    pub fn time_bounds(&self, group: usize) -> Option<(i64, i64)> {
+        let (first, last) = self.chunk(TIME, group)?.integer_bounds()?;
+        let scale = self.micros_per_tick(TIME);
+        Some((first.checked_mul(scale)?, last.checked_mul(scale)?))
+    }
+
+    /// The pages of a row group's visitor hashes: the row of the file each begins with, smallest and largest hash. Empty
+    /// when the file has no page index.
+    pub fn visitor_pages(&self, group: usize) -> Vec<(usize, (u64, u64))> {
+        let index = self.0.metadata.page_index_for_row_group(group);
+        let Some(column) = self.position(VISITOR_HASH) else { return Vec::new() };
+        let (Some(ColumnIndexMetaData::INT64(hashes)), Some(pages)) = (index.column_index(column), index.page_locations(column))
+        else {
+            return Vec::new();
+        };
+        let first = self.0.starts[group];
+        let bounds = hashes.min_values_iter().zip(hashes.max_values_iter());
+        let page = |(page, (low, high)): (&parquet::file::page_index::offset_index::PageLocation, _)| {
+            let (low, high): (Option<&i64>, Option<&i64>) = (low, high);
+            Some((first + page.first_row_index as usize, (*low? as u64, *high? as u64)))
+        };
+        pages.iter().zip(bounds).filter_map(page).collect()
+    }
+
+    /// Reads columns, in the order asked for, batch by batch. A batch never crosses row groups, so that text comes with the
+    /// dictionary of its row group when it is asked for as `Dictionary(Int32, Utf8)`. `row_groups` ascend; `selection`
+    /// counts the rows of these row groups only. Instants are milliseconds or microseconds: see [`instants_us`].
+    pub fn read(
+        &self,
+        names: &[&str],
+        row_groups: Range<usize>,
+        selection: Option<RowSelection>,
+        batch_rows: usize,
+        text_as_dictionary: bool,
+    ) -> Result<RecordBatches> {
+        let mut wanted = Vec::with_capacity(names.len());
+        for name in names {
+            let position = self
+                .position(name)
+                .ok_or_else(|| Error::internal(format!("the file `{}` has no column `{name}`", self.0.file.name())))?;
+            wanted.push(position);
+        }
+        // Batches come in the order of the file.
+        let mut ascending = wanted.clone();
+        ascending.sort_unstable();
+        ascending.dedup();
+        let order =
+            wanted.iter().map(|position| ascending.binary_search(position).expect("collected from the same list")).collect();
+        let metadata = if text_as_dictionary { &self.0.dictionaries } else { &self.0.plain };
+        Ok(RecordBatches {
+            file: self.clone(),
+            metadata: metadata.clone(),
+            columns: ascending,
+            order,
+            groups: row_groups,
+            selection,
+            batch_rows,
+            reader: None,
+        })
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.0.columns.iter().position(|column| column == name)
+    }
+
+    fn micros_per_tick(&self, name: &str) -> i64 {
+        let unit = self.position(name).map(|column| self.0.plain.schema().field(column).data_type());
+        if let Some(DataType::Timestamp(TimeUnit::Millisecond, _)) = unit { 1_000 } else { 1 }
+    }
+
+    fn unreadable(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        unreadable(&self.0.file, error)
+    }
+}
+
+/// Damage is what matters to the reader of an error; the layers between lose it on the way.
+fn unreadable(file: &CheckedFile, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    match file.damage() {
+        Some(damage) => damage,
+        None => {
+            let error = error.into();
+            let what = if error.downcast_ref::<ParquetError>().is_some_and(is_ours) {
+                format!("the file `{}` cannot be read: {error}", file.name())
+            } else {
+                format!("the file `{}` cannot be read", file.name())
+            };
+            Error::new(Code::UpstreamFailed, what).caused_by(error)
+        }
+    }
+}
+
+/// Whether the error is [`Inner::load`]'s own, about the format.
+fn is_ours(error: &ParquetError) -> bool {
+    matches!(error, ParquetError::NYI(_))
+}
+
+impl Inner {
+    fn load(file: CheckedFile) -> Result<Self, ParquetError> {
+        // The page index tells which pages hold the rows wanted, so that a few events cost a few pages. The schema is the
+        // file's own: an embedded one could only ask for other types.
+        let options =
+            || ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional).with_skip_arrow_metadata(true);
+        let plain = ArrowReaderMetadata::load(&file, options())?;
+        let metadata = plain.metadata().clone();
+        let format = metadata
+            .file_metadata()
+            .key_value_metadata()
+            .and_then(|pairs| pairs.iter().find(|pair| pair.key == FORMAT_KEY))
+            .and_then(|pair| pair.value.as_deref());
+        if !format.is_some_and(|format| FORMATS_READ.contains(&format)) {
+            let (found, read) = (format.unwrap_or("none"), FORMATS_READ.join(" and "));
+            return Err(ParquetError::NYI(format!("the segment's format is {found}; this program reads formats {read}")));
+        }
+        let with_dictionaries = options().with_schema(with_dictionaries(plain.schema()));
+        let dictionaries = ArrowReaderMetadata::try_new(metadata.clone(), with_dictionaries)?;
+        let columns = plain.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let mut starts = vec![0];
+        for group in metadata.row_groups() {
+            starts.push(starts.last().copied().unwrap_or_default() + group.num_rows() as usize);
+        }
+        Ok(Self { file, metadata, columns, starts, plain, dictionaries })
+    }
+}
+
+fn with_dictionaries(schema: &Schema) -> SchemaRef {
+    let field = |field: &Arc<arrow_schema::Field>| match field.data_type() {
+        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(dictionary_type())),
+        _ => field.clone(),
+    };
+    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+}
+
+/// What the footer tells about a column in a row group.
+#[derive(Clone, Copy)]
+pub(crate) struct Chunk<'f>(&'f ColumnChunkMetaData);
+
+impl<'f> Chunk<'f> {
+    /// Rows without a value, if the footer tells.
+    pub fn nulls(self) -> Option<u64> {
+        self.0.statistics()?.null_count_opt()
+    }
+
+    /// Whether no row has a value.
+    pub fn is_absent(self) -> bool {
+        self.nulls() == Some(self.0.num_values() as u64)
+    }
+
+    /// Bytes on disk.
+    pub fn compressed_bytes(self) -> u64 {
+        self.0.compressed_size() as u64
+    }
+
+    /// Bytes after decompression.
+    pub fn encoded_bytes(self) -> u64 {
+        self.0.uncompressed_size() as u64
+    }
+
+    /// Smallest and largest value of an integer column, as stored: instants in the file's unit, unsigned ones by their bits.
+    pub fn integer_bounds(self) -> Option<(i64, i64)> {
+        match self.0.statistics()? {
+            Statistics::Int64(bounds) => Some((*bounds.min_opt()?, *bounds.max_opt()?)),
+            _ => None,
+        }
+    }
+
+    /// Bounds of a text column: no value is below the first or above the second; long ones are cut short.
+    pub fn text_bounds(self) -> Option<(&'f [u8], &'f [u8])> {
+        match self.0.statistics()? {
+            Statistics::ByteArray(bounds) => Some((bounds.min_bytes_opt()?, bounds.max_bytes_opt()?)),
+            _ => None,
+        }
+    }
+}
+
+/// Batches of some columns.
+pub(crate) struct RecordBatches {
+    file: ParquetFile,
+    metadata: ArrowReaderMetadata,
+    columns: Vec<usize>,
+    /// Where each column asked for stands among those read.
+    order: Vec<usize>,
+    groups: Range<usize>,
+    /// Of the rows of the groups to come.
+    selection: Option<RowSelection>,
+    batch_rows: usize,
+    reader: Option<ParquetRecordBatchReader>,
+}
+
+impl RecordBatches {
+    fn advance(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
+            if let Some(reader) = &mut self.reader {
+                if let Some(batch) = reader.next() {
+                    let batch = batch.map_err(|error| self.file.unreadable(error))?;
+                    let batch = batch.project(&self.order).map_err(|error| self.file.unreadable(error))?;
+                    return Ok(Some(batch));
+                }
+                self.reader = None;
+            }
+            let Some(group) = self.groups.next() else { return Ok(None) };
+            let rows = self.file.group_rows(group).len();
+            let selection = self.selection.as_mut().map(|selection| selection.split_off(rows));
+            if selection.as_ref().is_some_and(|selection| !selection.selects_any()) {
+                continue;
+            }
+            let reader = self.open(group, selection).map_err(|error| self.file.unreadable(error))?;
+            self.reader = Some(reader);
+        }
+    }
+
+    fn open(&self, group: usize, selection: Option<RowSelection>) -> Result<ParquetRecordBatchReader, ParquetError> {
+        let inner = &*self.file.0;
+        let chunks = self.columns.iter().map(|column| {
+            let (start, length) = inner.metadata.row_group(group).column(*column).byte_range();
+            (start..start + length, OnceLock::new())
+        });
+        // All of a chunk is needed anyway, or only a few of its pages.
+        let chunks = if selection.is_none() { chunks.collect() } else { Vec::new() };
+        let input = ChunkedFile { file: inner.file.clone(), chunks };
+        let mask = ProjectionMask::leaves(inner.metadata.file_metadata().schema_descr(), self.columns.iter().copied());
+        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, self.metadata.clone())
+            .with_row_groups(vec![group])
+            .with_projection(mask)
+            .with_batch_size(self.batch_rows);
+        if let Some(selection) = selection {
+            builder = builder.with_row_selection(selection);
+        }
+        builder.build()
+    }
+}
+
+impl Iterator for RecordBatches {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.advance().transpose();
+        if matches!(next, Some(Err(_))) {
+            // Nothing comes after damage.
+            (self.reader, self.groups) = (None, 0..0);
+        }
+        next
+    }
+}
+
+/// A checked file whose column chunks are read whole and then handed out page by page.
+struct ChunkedFile {
+    file: CheckedFile,
+    chunks: Vec<(Range<u64>, OnceLock<Bytes>)>,
+}
+
+impl Length for ChunkedFile {
+    fn len(&self) -> u64 {
+        self.file.bytes()
+    }
+}
+
+impl ChunkReader for ChunkedFile {
+    type T = CheckedReader;
+
+    fn get_read(&self, start: u64) -> Result<CheckedReader, ParquetError> {
+        self.file.get_read(start)
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        let end = start.saturating_add(length as u64);
+        let Some((range, chunk)) = self.chunks.iter().find(|(range, _)| range.start <= start && end <= range.end) else {
+            return self.file.get_bytes(start, length);
+        };
+        let bytes = match chunk.get() {
+            Some(bytes) => bytes,
+            None => {
+                let read = self.file.get_bytes(range.start, (range.end - range.start) as usize)?;
+                chunk.get_or_init(|| read)
+            }
+        };
+        Ok(bytes.slice((start - range.start) as usize..(end - range.start) as usize))
+    }
+}
+
+/// The instants of a column as microseconds, whichever unit the file has.
+pub(crate) fn instants_us(column: &dyn Array) -> Cow<'_, [i64]> {
+    match column.data_type() {
+        DataType::Timestamp(TimeUnit::Millisecond, _) => {
+            let ticks = column.as_primitive::<TimestampMillisecondType>().values();
+            // No instant of the calendar overflows; anything else was refused when it came.
+            Cow::Owned(ticks.iter().map(|ticks| ticks.saturating_mul(1_000)).collect())
+        }
+        _ => Cow::Borrowed(column.as_primitive::<TimestampMicrosecondType>().values()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::metadata::KeyValue;
+    use parquet::file::properties::WriterProperties;
+
+    use crate::files::DurableFile;
+    use crate::schema::{FILE_SCHEMA, FORMAT};
+
+    fn opened_as(format: Option<&str>) -> Result<ParquetFile> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut record = SegmentRecord::empty(1, 1, 0, 0);
+        let pairs = format.map(|format| vec![KeyValue::new(String::from(FORMAT_KEY), format.to_owned())]);
+        let properties = WriterProperties::builder().set_key_value_metadata(pairs).build();
+        let file = DurableFile::create(&record.path(folder.path())).unwrap();
+        let writer = ArrowWriter::try_new(file, FILE_SCHEMA.clone(), Some(properties)).unwrap();
+        record.data = writer.into_inner().unwrap().finish().unwrap();
+        ParquetFile::open(&record, folder.path())
+    }
+
+    #[test]
+    fn a_segment_of_another_format_is_refused_by_name() {
+        for format in ["1", FORMAT] {
+            assert_eq!(opened_as(Some(format)).unwrap().rows(), 0);
+        }
+        for (format, named) in [(Some("99"), "99"), (None, "none")] {
+            let error = opened_as(format).err().expect("refused").to_string();
+            assert!(error.contains(&format!("format is {named}; this program reads formats 1 and 2")), "{error}");
+            assert!(error.contains(".parquet` cannot be read"), "{error}");
+        }
+    }
+}
