@@ -116,6 +116,16 @@ impl SegmentRecord {
         self.last_received_us = self.last_received_us.max(row.event.received_us);
     }
 
+    /// Widens the bounds by many rows.
+    pub fn cover_all(&mut self, bounds: &Bounds) {
+        self.rows += bounds.rows;
+        self.first_us = self.first_us.min(bounds.first_us);
+        self.last_us = self.last_us.max(bounds.last_us);
+        self.first_sequence = self.first_sequence.min(bounds.first_sequence);
+        self.last_sequence = self.last_sequence.max(bounds.last_sequence);
+        self.last_received_us = self.last_received_us.max(bounds.last_received_us);
+    }
+
     /// The data file's name relative to the data folder, as errors and reports show it.
     pub fn name(&self) -> String {
         format!("{SEGMENTS}/w{}/{}-{:08}.parquet", self.workspace, month_name(self.month), self.id)
@@ -133,6 +143,17 @@ impl SegmentRecord {
     pub fn keys_path(&self, root: &Path) -> PathBuf {
         root.join(self.keys_name())
     }
+}
+
+/// What some rows add to a [`SegmentRecord`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub rows: u64,
+    pub first_us: i64,
+    pub last_us: i64,
+    pub first_sequence: u64,
+    pub last_sequence: u64,
+    pub last_received_us: i64,
 }
 
 /// What was forgotten, and up to which event.

@@ -1,29 +1,54 @@
 //! Compaction: segments of one workspace and month are merged, without what was erased, and swapped in one transaction.
+//!
+//! Which ones is decided by size alone, so that an event is rewritten few times and a month never holds many segments:
+//!
+//! - Segments of one size tier (each tier eight times the one below) are merged when there are
+//!   [`compact_fan_in`](crate::options::Options::compact_fan_in) of them. What a month gathers while it lasts climbs from
+//!   tier to tier: an event is rewritten about once per tier.
+//! - A month that is over by [`CLOSED_AFTER_US`] is brought down to one segment, or to as few as
+//!   [`segment_rows`](crate::options::Options::segment_rows) allows. A segment joins a merge only when the smaller ones that
+//!   take part amount to a fourth of it: a late flush of a few events is merged with its like, and never rewrites the month.
+//! - The same is done with a month that is not over once it holds [`MOST_OPEN_SEGMENTS`].
+//!
+//! A month so holds one segment per factor of five in size below `segment_rows` at most, and full ones: of two neighbours in
+//! size that are left apart for being too large together, at least one is half full.
+//!
+//! Merges run while everything else goes on; their memory is told in [`crate::merge`], and [`MERGE_ROW_GROUPS`] bounds it.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::tz::Offset;
+
 use tributary_core::error::Result;
+use tributary_core::time::DAY_US;
 
 use crate::Shared;
-use crate::catalogue::{self, Tombstone};
-use crate::live::LiveRows;
-use crate::schema::{Decoder, Text};
-use crate::segment::{Batches, Segment};
-use crate::segment_writer::{Destination, SegmentWriter};
-use crate::stored::Stored;
+use crate::catalogue;
+use crate::merge::{Merging, merge};
+use crate::segment::Segment;
+use crate::segment_writer::Destination;
 use crate::workspace::Workspace;
 
 /// Each tier holds segments up to this many times larger than the one below.
 const TIER_FACTOR: u32 = 8;
+/// How long after its end a month counts as over: late events are rare by then.
+const CLOSED_AFTER_US: i64 = DAY_US;
+/// A segment joins a merge outside its tier when it is at most this many times larger than the smaller ones together.
+const JOIN_FACTOR: u64 = 4;
+/// Segments of a month that is not over at most, but for full ones.
+const MOST_OPEN_SEGMENTS: usize = 24;
+/// Row groups a merge holds at once at most, one for every source.
+const MERGE_ROW_GROUPS: usize = 32;
 
 impl Shared {
-    /// Merges where a month has gathered many segments of one size.
+    /// Merges where a month has gathered many segments of one size, and brings months that are over together.
     pub fn compact_by_size(&self) -> Result<()> {
         let _compacting = self.compacting.lock().expect("no holder of this lock panics");
+        let now_us = self.options.clock.now_us();
         for workspace in self.all_workspaces() {
-            for segments in by_month(&workspace.state().segments).into_values() {
+            for (month, segments) in by_month(&workspace.state().segments) {
                 let mut tiers: BTreeMap<u32, Vec<Arc<Segment>>> = BTreeMap::new();
                 for segment in segments.into_iter().filter(|segment| self.is_small(segment)) {
                     tiers.entry((segment.rows().max(1) as u32).ilog(TIER_FACTOR)).or_default().push(segment);
@@ -31,9 +56,34 @@ impl Shared {
                 for tier in tiers.into_values().filter(|tier| tier.len() >= self.options.compact_fan_in) {
                     self.merge(&workspace, &tier)?;
                 }
+                let left = by_month(&workspace.state().segments).remove(&month).unwrap_or_default();
+                if month_is_over(month, now_us) || left.len() > MOST_OPEN_SEGMENTS {
+                    let together = self.worth_joining(left);
+                    if together.len() > 1 {
+                        self.merge(&workspace, &together)?;
+                    }
+                }
             }
         }
         Ok(())
+    }
+
+    /// The smallest segments, as long as each is in proportion to those before and all fit into one.
+    fn worth_joining(&self, mut segments: Vec<Arc<Segment>>) -> Vec<Arc<Segment>> {
+        segments.sort_by_key(|segment| (segment.record.rows, segment.record.id));
+        let (mut rows, mut bytes) = (0, 0);
+        let mut best = 0;
+        for (at, segment) in segments.iter().enumerate() {
+            let is_in_proportion = at == 0 || segment.record.rows <= rows * JOIN_FACTOR;
+            rows += segment.record.rows;
+            bytes += segment.record.data.bytes;
+            if !is_in_proportion || rows > self.options.segment_rows as u64 || bytes > self.most_bytes() {
+                break;
+            }
+            best = at + 1;
+        }
+        segments.truncate(best);
+        segments
     }
 
     /// Merges whatever can be, and rewrites whatever holds something erased.
@@ -67,36 +117,58 @@ impl Shared {
 
     /// Whether merging it with others makes a larger one.
     fn is_small(&self, segment: &Segment) -> bool {
-        segment.rows() <= self.options.segment_rows / 2 && segment.record.data.bytes < self.options.segment_text_bytes as u64 / 4
+        segment.rows() <= self.options.segment_rows / 2 && segment.record.data.bytes < self.most_bytes()
     }
 
-    fn merge(&self, workspace: &Arc<Workspace>, old: &[Arc<Segment>]) -> Result<()> {
-        let Some(first) = old.first() else { return Ok(()) };
+    /// Bytes of a data file that may stand for a text of `segment_text_bytes`: text shrinks tenfold as a rule.
+    fn most_bytes(&self) -> u64 {
+        self.options.segment_text_bytes as u64 / 16
+    }
+
+    /// Merges segments of one month, in several rounds where there are more than memory should hold.
+    fn merge(&self, workspace: &Arc<Workspace>, segments: &[Arc<Segment>]) -> Result<()> {
+        let mut waiting = segments.to_vec();
+        waiting.sort_by_key(|segment| (segment.record.first_us, segment.record.id));
+        let most = MERGE_ROW_GROUPS * self.options.row_group_rows;
+        loop {
+            let mut held = 0;
+            let fit = waiting.iter().take_while(|segment| {
+                held += segment.rows().min(self.options.row_group_rows);
+                held <= most
+            });
+            let now = fit.count().max(2).min(waiting.len());
+            let later = waiting.split_off(now);
+            let merged = self.merge_now(workspace, &waiting)?;
+            if later.is_empty() {
+                return Ok(());
+            }
+            // Whatever came out full is not worth another round. Each round leaves fewer segments, or is the last with these.
+            let is_progress = merged.len() < now;
+            waiting = later;
+            waiting.extend(merged.into_iter().filter(|segment| is_progress && self.is_small(segment)));
+            if waiting.len() < 2 {
+                return Ok(());
+            }
+        }
+    }
+
+    fn merge_now(&self, workspace: &Arc<Workspace>, old: &[Arc<Segment>]) -> Result<Vec<Arc<Segment>>> {
+        let Some(first) = old.first() else { return Ok(Vec::new()) };
         let tombstones = workspace.state().tombstones;
-        let to = Destination {
-            root: self.root.clone(),
-            workspace: workspace.id,
-            month: first.record.month,
-            applied_tombstone: tombstones.last().map_or(0, |tombstone| tombstone.id),
+        let with = Merging {
+            options: &self.options,
+            next_id: &self.next_segment,
+            hashes: &self.hashes,
+            to: Destination {
+                root: self.root.clone(),
+                workspace: workspace.id,
+                month: first.record.month,
+                applied_tombstone: tombstones.last().map_or(0, |tombstone| tombstone.id),
+            },
         };
-        let mut sources = Vec::new();
-        for segment in old {
-            sources.push(Source::open(segment, &tombstones)?);
-        }
-        let edges = self.slice_edges(&sources)?;
-        let mut writers: Vec<SegmentWriter<'_>> =
-            (0..=edges.len()).map(|_| SegmentWriter::new(&self.options, &self.next_segment, to.clone())).collect();
-        while let Some(at) = smallest(&sources)? {
-            let row = sources[at].take(&self.hashes)?;
-            let slice = edges.partition_point(|edge| *edge <= row.event.time_us);
-            writers[slice].push(Arc::new(row))?;
-        }
-        let mut records = Vec::new();
-        for writer in writers {
-            records.extend(writer.finish()?);
-        }
+        let records = merge(&with, old, &tombstones)?;
         let new = self.open_segments(&records);
-        let (workspace, old) = (workspace.clone(), old.to_vec());
+        let (workspace, old, listed) = (workspace.clone(), old.to_vec(), new.clone());
         let next_segment = self.next_segment();
         self.log.run(move |connection, _| {
             let transaction = connection.transaction().map_err(|error| catalogue::failed("beginning a transaction in", error))?;
@@ -108,32 +180,11 @@ impl Shared {
             }
             catalogue::set_next_segment(&transaction, next_segment)?;
             transaction.commit().map_err(|error| catalogue::failed("committing to", error))?;
-            workspace.change(|state| state.compacted(&old, new));
+            workspace.change(|state| state.compacted(&old, listed));
             old.iter().for_each(|segment| segment.retire());
             Ok(())
-        })
-    }
-
-    /// Instants between the slices of time that the merged segments will hold, so that none passes its bound.
-    fn slice_edges(&self, sources: &[Source<'_>]) -> Result<Vec<i64>> {
-        let rows: u64 = sources.iter().map(Source::live_rows).sum();
-        let slices = (rows as usize).div_ceil(self.options.segment_rows);
-        if slices <= 1 {
-            return Ok(Vec::new());
-        }
-        let mut times = Vec::with_capacity(rows as usize);
-        for source in sources {
-            for (at, chunk) in source.segment.chunks()?.iter().enumerate() {
-                let column = source.segment.column(&crate::column::ColumnId::Time, at)?;
-                let live = (0..chunk.rows).filter(|row| source.is_live(chunk.first_row + row));
-                times.extend(live.map(|row| column.times().at(row)));
-            }
-        }
-        times.sort_unstable();
-        let size = times.len().div_ceil(slices);
-        let mut edges: Vec<i64> = (1..slices).filter_map(|slice| times.get(slice * size)).copied().collect();
-        edges.dedup();
-        Ok(edges)
+        })?;
+        Ok(new)
     }
 
     fn drop_spent_tombstones(&self, workspace: &Arc<Workspace>) -> Result<()> {
@@ -162,92 +213,9 @@ fn by_month(segments: &[Arc<Segment>]) -> BTreeMap<i32, Vec<Arc<Segment>>> {
     months
 }
 
-/// A segment being read from start to end.
-struct Source<'a> {
-    segment: &'a Segment,
-    live: Option<Arc<LiveRows>>,
-    batches: Batches,
-    batch: Option<Decoder>,
-    /// Row inside the batch, and of the batch inside the segment.
-    row: usize,
-    batch_start: usize,
-}
-
-impl<'a> Source<'a> {
-    fn open(segment: &'a Segment, tombstones: &[Tombstone]) -> Result<Self> {
-        let live = segment.live(tombstones)?;
-        let mut source = Self { segment, live, batches: segment.batches()?, batch: None, row: 0, batch_start: 0 };
-        source.settle()?;
-        Ok(source)
-    }
-
-    fn live_rows(&self) -> u64 {
-        self.live.as_ref().map_or(self.segment.record.rows, |live| live.events)
-    }
-
-    fn is_live(&self, row: usize) -> bool {
-        self.live.as_ref().is_none_or(|live| live.alive[row])
-    }
-
-    /// The row at hand; it must exist.
-    fn take(&mut self, hashes: &crate::stored::Hashes) -> Result<Stored> {
-        let batch = self.batch.as_ref().expect("only a source with a row is the smallest");
-        let stored = Stored { sequence: batch.sequence(self.row), ..hashes.prepare(batch.event(self.row)?) };
-        self.row += 1;
-        self.settle()?;
-        Ok(stored)
-    }
-
-    /// Moves on to a live row, or to the end.
-    fn settle(&mut self) -> Result<()> {
-        loop {
-            match &self.batch {
-                Some(batch) if self.row < batch.rows() => {
-                    if self.is_live(self.batch_start + self.row) {
-                        return Ok(());
-                    }
-                    self.row += 1;
-                }
-                done => {
-                    self.batch_start += done.as_ref().map_or(0, Decoder::rows);
-                    self.row = 0;
-                    self.batch = self.batches.next().transpose()?;
-                    if self.batch.is_none() {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The source whose row comes first in run order.
-fn smallest(sources: &[Source<'_>]) -> Result<Option<usize>> {
-    let mut best: Option<(usize, &Decoder, usize)> = None;
-    for (at, source) in sources.iter().enumerate() {
-        let Some(batch) = &source.batch else { continue };
-        let is_smaller = match best {
-            Some((_, other, row)) => compare((batch, source.row), (other, row))? == Ordering::Less,
-            None => true,
-        };
-        if is_smaller {
-            best = Some((at, batch, source.row));
-        }
-    }
-    Ok(best.map(|(at, ..)| at))
-}
-
-/// [`Stored::run_order`] of rows that are not decoded; their content is only looked at when all else is equal.
-fn compare((batch, row): (&Decoder, usize), (other, other_row): (&Decoder, usize)) -> Result<Ordering> {
-    let order = batch
-        .visitor_hash(row)
-        .cmp(&other.visitor_hash(other_row))
-        .then_with(|| batch.anonymous_id(row).cmp(other.anonymous_id(other_row)))
-        .then_with(|| batch.time_us(row).cmp(&other.time_us(other_row)))
-        .then_with(|| batch.text(Text::EventId, row).cmp(&other.text(Text::EventId, other_row)));
-    if order != Ordering::Equal {
-        return Ok(order);
-    }
-    let content = batch.event(row)?.content_hash().cmp(&other.event(other_row)?.content_hash());
-    Ok(content.then_with(|| batch.sequence(row).cmp(&other.sequence(other_row))))
+/// Whether the month has been over for [`CLOSED_AFTER_US`].
+fn month_is_over(month: i32, now_us: i64) -> bool {
+    let Ok(instant) = Timestamp::from_microsecond(now_us.saturating_sub(CLOSED_AFTER_US)) else { return false };
+    let date = Offset::UTC.to_datetime(instant);
+    i32::from(date.year()) * 12 + i32::from(date.month()) - 1 > month
 }

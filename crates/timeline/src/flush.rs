@@ -8,7 +8,7 @@ use tributary_core::error::Result;
 use crate::Shared;
 use crate::catalogue::{self, SegmentRecord};
 use crate::segment::Segment;
-use crate::segment_writer::{Destination, SegmentWriter};
+use crate::segment_writer::{Destination, write_rows};
 use crate::stored::{Stored, month_of};
 use crate::workspace::Workspace;
 
@@ -71,11 +71,7 @@ impl Shared {
         let mut records = Vec::new();
         for slice in events.chunks_mut(size) {
             slice.sort_unstable_by(|a, b| a.run_order(b));
-            let mut writer = SegmentWriter::new(&self.options, &self.next_segment, to.clone());
-            for event in slice {
-                writer.push(event.clone())?;
-            }
-            records.extend(writer.finish()?);
+            records.extend(write_rows(&self.options, &self.next_segment, to, slice)?);
         }
         Ok(records)
     }

@@ -22,7 +22,7 @@ pub struct Options {
     pub commit_events: usize,
     /// Rows one segment holds at most.
     pub segment_rows: usize,
-    /// Rows of one row group inside a segment.
+    /// Rows of one row group inside a segment; it may be twice that for a visitor with many events.
     pub row_group_rows: usize,
     /// Bytes of text (before encoding) one segment holds at most; it may pass it by one event.
     pub segment_text_bytes: usize,
@@ -45,9 +45,9 @@ impl Options {
             tail_events: 1_000_000,
             queue_events: 200_000,
             commit_events: 20_000,
-            segment_rows: 2_000_000,
+            segment_rows: 8_000_000,
             row_group_rows: 131_072,
-            segment_text_bytes: 1 << 30,
+            segment_text_bytes: 4 << 30,
             compact_fan_in: 8,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             flush_after_ms: 600_000,

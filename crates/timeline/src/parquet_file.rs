@@ -33,6 +33,7 @@ struct Inner {
     file: CheckedFile,
     metadata: Arc<ParquetMetaData>,
     columns: Vec<String>,
+    has_property_columns: bool,
     /// First row of each row group, and the number of rows at the end.
     starts: Vec<usize>,
     plain: ArrowReaderMetadata,
@@ -78,6 +79,16 @@ impl ParquetFile {
     /// Whether the file has the column.
     pub fn has(&self, name: &str) -> bool {
         self.position(name).is_some()
+    }
+
+    /// Whether frequent properties are columns of the file; format 1 had none.
+    pub fn has_property_columns(&self) -> bool {
+        self.0.has_property_columns
+    }
+
+    /// Whether a column of instants holds milliseconds rather than microseconds.
+    pub fn is_in_milliseconds(&self, name: &str) -> bool {
+        self.micros_per_tick(name) > 1
     }
 
     /// What the footer tells about a column in a row group; `None` when there is no such column.
@@ -212,6 +223,7 @@ impl Inner {
             let (found, read) = (format.unwrap_or("none"), FORMATS_READ.join(" and "));
             return Err(ParquetError::NYI(format!("the segment's format is {found}; this program reads formats {read}")));
         }
+        let has_property_columns = format != Some("1");
         let with_dictionaries = options().with_schema(with_dictionaries(plain.schema()));
         let dictionaries = ArrowReaderMetadata::try_new(metadata.clone(), with_dictionaries)?;
         let columns = plain.schema().fields().iter().map(|field| field.name().clone()).collect();
@@ -219,7 +231,7 @@ impl Inner {
         for group in metadata.row_groups() {
             starts.push(starts.last().copied().unwrap_or_default() + group.num_rows() as usize);
         }
-        Ok(Self { file, metadata, columns, starts, plain, dictionaries })
+        Ok(Self { file, metadata, columns, has_property_columns, starts, plain, dictionaries })
     }
 }
 
@@ -397,16 +409,24 @@ mod tests {
     use parquet::file::metadata::KeyValue;
     use parquet::file::properties::WriterProperties;
 
+    use crate::encode::Layout;
     use crate::files::DurableFile;
-    use crate::schema::{FILE_SCHEMA, FORMAT};
+    use crate::options::Options;
+    use crate::schema::FORMAT;
+    use crate::segment_writer::{Destination, write_rows};
+    use crate::stored::{Hashes, Stored};
+    use std::sync::atomic::AtomicU64;
+    use tributary_core::clock::FixedClock;
+    use tributary_core::event::{Confidence, Event, Origin};
 
     fn opened_as(format: Option<&str>) -> Result<ParquetFile> {
         let folder = tempfile::tempdir().unwrap();
         let mut record = SegmentRecord::empty(1, 1, 0, 0);
+        let layout = Layout { time: TimeUnit::Millisecond, received: TimeUnit::Microsecond, properties: vec![] };
         let pairs = format.map(|format| vec![KeyValue::new(String::from(FORMAT_KEY), format.to_owned())]);
         let properties = WriterProperties::builder().set_key_value_metadata(pairs).build();
         let file = DurableFile::create(&record.path(folder.path())).unwrap();
-        let writer = ArrowWriter::try_new(file, FILE_SCHEMA.clone(), Some(properties)).unwrap();
+        let writer = ArrowWriter::try_new(file, layout.schema(), Some(properties)).unwrap();
         record.data = writer.into_inner().unwrap().finish().unwrap();
         ParquetFile::open(&record, folder.path())
     }
@@ -421,5 +441,90 @@ mod tests {
             assert!(error.contains(&format!("format is {named}; this program reads formats 1 and 2")), "{error}");
             assert!(error.contains(".parquet` cannot be read"), "{error}");
         }
+    }
+
+    /// Two visitors' rows in three row groups, the second visitor in two of them.
+    fn two_visitors() -> (tempfile::TempDir, ParquetFile, Vec<Arc<Stored>>) {
+        let folder = tempfile::tempdir().unwrap();
+        let hashes = Hashes::new(&[7; 16]);
+        let event = |n: i64| Event {
+            name: format!("event-{}", n % 3),
+            time_us: 1_777_593_600_000_000 + n * 1_000,
+            received_us: 1_777_593_600_000_001 + n,
+            anonymous_id: String::from(if n < 4 { "a" } else { "b" }),
+            user_id: None,
+            session: None,
+            event_id: Some(format!("{n}")),
+            origin: Origin::Server,
+            url: None,
+            path: (n % 2 == 0).then(|| format!("/{n}")),
+            referrer: None,
+            source: String::from("direct"),
+            medium: String::from("direct"),
+            campaign: None,
+            source_confidence: Confidence::High,
+            source_rule_id: String::from("r"),
+            country: None,
+            device_type: None,
+            browser: None,
+            os: None,
+            ip_hash: None,
+            bot: None,
+            amount: None,
+            properties: Some(format!(r#"{{"n":{n}}}"#)),
+        };
+        let mut rows: Vec<Arc<Stored>> =
+            (0..12).map(|n| Arc::new(Stored { sequence: n as u64 + 1, ..hashes.prepare(event(n)) })).collect();
+        rows.sort_unstable_by(|a, b| a.run_order(b));
+        let options = Options { row_group_rows: 3, ..Options::new([7; 16], FixedClock::at(0)) };
+        let to = Destination { root: folder.path().to_owned(), workspace: 1, month: 24_316, applied_tombstone: 0 };
+        let records = write_rows(&options, &AtomicU64::new(1), &to, &rows).unwrap();
+        let file = ParquetFile::open(&records[0], folder.path()).unwrap();
+        (folder, file, rows)
+    }
+
+    #[test]
+    fn the_footer_tells_what_need_not_be_read() {
+        let (_folder, file, rows) = two_visitors();
+        assert_eq!((file.rows(), file.row_groups()), (12, 3));
+        assert!(file.has_property_columns() && file.has("properties.n") && !file.has("properties.other"));
+        assert!(file.is_in_milliseconds(TIME) && !file.is_in_milliseconds("received_at"));
+        for (name, absent) in [("url", true), ("path", false), ("properties.other", true), ("amount_micros", true)] {
+            assert_eq!(file.is_absent(name), absent, "{name}");
+        }
+        for group in 0..file.row_groups() {
+            let of = &rows[file.group_rows(group)];
+            let hashes = (of[0].visitor_hash, of[of.len() - 1].visitor_hash);
+            assert_eq!(file.visitor_bounds(group), Some(hashes));
+            assert_eq!(file.visitor_pages(group), [(file.group_rows(group).start, hashes)]);
+            let times = || of.iter().map(|row| row.event.time_us);
+            assert_eq!(file.time_bounds(group), times().min().zip(times().max()));
+            let chunk = file.chunk("path", group).unwrap();
+            assert_eq!(chunk.nulls(), Some(of.iter().filter(|row| row.event.path.is_none()).count() as u64));
+            assert!(chunk.compressed_bytes() > 0 && chunk.encoded_bytes() > 0 && chunk.text_bounds().is_some());
+        }
+    }
+
+    #[test]
+    fn columns_come_in_the_order_asked_for_and_rows_as_selected() {
+        let (_folder, file, rows) = two_visitors();
+        let names = ["properties.n", "sequence", "event"];
+        for as_dictionary in [false, true] {
+            for wanted in [vec![0, 1, 5, 11], (0..12).collect(), vec![7], vec![]] {
+                let ranges = wanted.iter().map(|row| *row..*row + 1);
+                let selection = RowSelection::from_consecutive_ranges(ranges, 12);
+                let selection = (wanted.len() < 12).then_some(selection);
+                let mut found = Vec::new();
+                for batch in file.read(&names, 0..file.row_groups(), selection, 3, as_dictionary).unwrap() {
+                    let batch = batch.unwrap();
+                    let sequences = batch.column(1).as_primitive::<arrow_array::types::UInt64Type>();
+                    assert_eq!(*batch.schema().field(2).data_type() == dictionary_type(), as_dictionary);
+                    found.extend(sequences.values().iter().copied());
+                }
+                let expected: Vec<u64> = wanted.iter().map(|row| rows[*row].sequence).collect();
+                assert_eq!(found, expected, "{wanted:?}");
+            }
+        }
+        assert!(file.read(&["no_such"], 0..1, None, 10, false).err().unwrap().message().contains("no column `no_such`"));
     }
 }

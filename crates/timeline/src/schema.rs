@@ -1,21 +1,19 @@
 //! The columns of a segment, declared once: their names, types and encodings, and the way of an event in and out of them.
 
-use arrow_array::builder::{Int64Builder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
-use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use std::sync::{Arc, LazyLock};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::DataType;
+use std::sync::LazyLock;
 
 use tributary_core::error::{Error, Result};
 use tributary_core::event::{Confidence, Event, Origin};
 use tributary_core::money::Money;
 
 use crate::parquet_file::instants_us;
-use crate::stored::Stored;
 
 /// Version of the layout below, written into every file.
-pub(crate) const FORMAT: &str = "1";
+pub(crate) const FORMAT: &str = "2";
 /// The formats that are read.
 pub(crate) const FORMATS_READ: &[&str] = &["1", "2"];
 /// Name under which a file's footer holds its format.
@@ -47,14 +45,14 @@ pub(crate) enum Text {
     Properties,
 }
 
-struct TextColumn {
-    text: Text,
-    name: &'static str,
-    required: bool,
-    of: fn(&Event) -> Option<&str>,
+pub(crate) struct TextColumn {
+    pub text: Text,
+    pub name: &'static str,
+    pub required: bool,
+    pub of: fn(&Event) -> Option<&str>,
 }
 
-const TEXTS: &[TextColumn] = &[
+pub(crate) const TEXTS: &[TextColumn] = &[
     TextColumn { text: Text::Event, name: "event", required: true, of: |event| Some(&event.name) },
     TextColumn { text: Text::EventId, name: "event_id", required: false, of: |event| event.event_id.as_deref() },
     TextColumn { text: Text::UserId, name: "user_id", required: false, of: |event| event.user_id.as_deref() },
@@ -100,9 +98,6 @@ const TEXTS_START: usize = 6;
 /// Columns whose values differ from row to row but grow or repeat: delta encodings beat dictionaries there.
 pub(crate) const DELTA_INTEGERS: &[&str] = &[VISITOR_HASH, TIME, RECEIVED, SEQUENCE];
 
-/// The columns as files hold them.
-pub(crate) static FILE_SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema(&DataType::Utf8));
-
 /// The type of text that is read or written as codes with a dictionary.
 pub(crate) fn dictionary_type() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
@@ -114,20 +109,6 @@ pub(crate) static EVENT_COLUMNS: LazyLock<Vec<&'static str>> = LazyLock::new(|| 
     names.extend(TEXTS.iter().map(|column| column.name));
     names
 });
-
-fn schema(text: &DataType) -> SchemaRef {
-    let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-    let mut fields = vec![
-        Field::new(VISITOR_HASH, DataType::UInt64, false),
-        Field::new(ANONYMOUS_ID, DataType::Utf8, false),
-        Field::new(TIME, instant.clone(), false),
-        Field::new(RECEIVED, instant, false),
-        Field::new(SEQUENCE, DataType::UInt64, false),
-        Field::new(AMOUNT_MICROS, DataType::Int64, true),
-    ];
-    fields.extend(TEXTS.iter().map(|column| Field::new(column.name, text.clone(), !column.required)));
-    Arc::new(Schema::new(fields))
-}
 
 impl Text {
     /// The column's name in files.
@@ -148,39 +129,6 @@ impl Text {
 /// Bytes of text an event brings along, roughly.
 pub(crate) fn text_bytes(event: &Event) -> usize {
     event.anonymous_id.len() + TEXTS.iter().filter_map(|column| (column.of)(event)).map(str::len).sum::<usize>()
-}
-
-/// Rows as a batch of [`FILE_SCHEMA`].
-pub(crate) fn encode<S: AsRef<Stored>>(rows: &[S]) -> Result<RecordBatch> {
-    fn integers<S: AsRef<Stored>>(rows: &[S], of: impl Fn(&Stored) -> u64) -> ArrayRef {
-        Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| of(row.as_ref()))))
-    }
-    fn instants<S: AsRef<Stored>>(rows: &[S], of: impl Fn(&Stored) -> i64) -> ArrayRef {
-        let array = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|row| of(row.as_ref())));
-        Arc::new(array.with_timezone("UTC"))
-    }
-    let mut amounts = Int64Builder::with_capacity(rows.len());
-    for row in rows {
-        amounts.append_option(row.as_ref().event.amount.map(|amount| amount.micros));
-    }
-    let visitors = StringArray::from_iter_values(rows.iter().map(|row| row.as_ref().event.anonymous_id.as_str()));
-    let mut columns: Vec<ArrayRef> = vec![
-        integers(rows, |row| row.visitor_hash),
-        Arc::new(visitors),
-        instants(rows, |row| row.event.time_us),
-        instants(rows, |row| row.event.received_us),
-        integers(rows, |row| row.sequence),
-        Arc::new(amounts.finish()),
-    ];
-    for column in TEXTS {
-        let mut values = StringBuilder::with_capacity(rows.len(), rows.len() * 8);
-        for row in rows {
-            values.append_option((column.of)(&row.as_ref().event));
-        }
-        columns.push(Arc::new(values.finish()));
-    }
-    RecordBatch::try_new(FILE_SCHEMA.clone(), columns)
-        .map_err(|error| Error::internal("building the columns of a segment").caused_by(error))
 }
 
 /// A batch of [`EVENT_COLUMNS`] with its columns at hand, readable row by row.
@@ -222,54 +170,14 @@ impl Decoder {
         (!column.is_null(row)).then(|| column.value(row))
     }
 
-    /// The event of one row. A value no writer of ours produces is an error: such a file is not ours.
+    /// The event of one row.
     pub fn event(&self, row: usize) -> Result<Event> {
-        let foreign = |what: &str| Error::internal(format!("a segment holds an unknown {what}"));
-        let text = |text: Text| self.text(text, row).map(str::to_owned);
-        let required = |text: Text| self.text(text, row).map(str::to_owned).unwrap_or_default();
-        let origin = match self.text(Text::Origin, row) {
-            Some("browser") => Origin::Browser,
-            Some("server") => Origin::Server,
-            Some(_) | None => return Err(foreign("origin")),
-        };
-        let source_confidence = match self.text(Text::SourceConfidence, row) {
-            Some("low") => Confidence::Low,
-            Some("medium") => Confidence::Medium,
-            Some("high") => Confidence::High,
-            Some(_) | None => return Err(foreign("source confidence")),
-        };
-        let amount = match self.text(Text::Currency, row) {
-            Some(currency) => {
-                let currency = currency.parse().map_err(|_| foreign("currency"))?;
-                Some(Money { micros: self.batch.column(5).as_primitive::<Int64Type>().value(row), currency })
-            }
-            None => None,
-        };
-        Ok(Event {
-            name: required(Text::Event),
+        event_of(&Parts {
+            anonymous_id: self.anonymous_id(row),
             time_us: self.time_us(row),
             received_us: self.received_us[row],
-            anonymous_id: self.anonymous_id(row).to_owned(),
-            user_id: text(Text::UserId),
-            session: text(Text::Session),
-            event_id: text(Text::EventId),
-            origin,
-            url: text(Text::Url),
-            path: text(Text::Path),
-            referrer: text(Text::Referrer),
-            source: required(Text::Source),
-            medium: required(Text::Medium),
-            campaign: text(Text::Campaign),
-            source_confidence,
-            source_rule_id: required(Text::SourceRuleId),
-            country: text(Text::Country),
-            device_type: text(Text::DeviceType),
-            browser: text(Text::Browser),
-            os: text(Text::Os),
-            ip_hash: text(Text::IpHash),
-            bot: text(Text::Bot),
-            amount,
-            properties: text(Text::Properties),
+            micros: self.batch.column(5).as_primitive::<Int64Type>().value(row),
+            text: |text| self.text(text, row),
         })
     }
 
@@ -278,8 +186,60 @@ impl Decoder {
     }
 }
 
-impl AsRef<Stored> for Stored {
-    fn as_ref(&self) -> &Stored {
-        self
-    }
+/// What a row holds, wherever its columns are.
+pub(crate) struct Parts<'r, F: Fn(Text) -> Option<&'r str>> {
+    pub anonymous_id: &'r str,
+    pub time_us: i64,
+    pub received_us: i64,
+    /// The amount; it counts where there is a currency.
+    pub micros: i64,
+    pub text: F,
+}
+
+/// The event of a row. A value no writer of ours produces is an error: such a file is not ours.
+pub(crate) fn event_of<'r, F: Fn(Text) -> Option<&'r str>>(row: &Parts<'r, F>) -> Result<Event> {
+    let foreign = |what: &str| Error::internal(format!("a segment holds an unknown {what}"));
+    let text = |text: Text| (row.text)(text).map(str::to_owned);
+    let required = |text: Text| (row.text)(text).map(str::to_owned).unwrap_or_default();
+    let origin = match (row.text)(Text::Origin) {
+        Some("browser") => Origin::Browser,
+        Some("server") => Origin::Server,
+        Some(_) | None => return Err(foreign("origin")),
+    };
+    let source_confidence = match (row.text)(Text::SourceConfidence) {
+        Some("low") => Confidence::Low,
+        Some("medium") => Confidence::Medium,
+        Some("high") => Confidence::High,
+        Some(_) | None => return Err(foreign("source confidence")),
+    };
+    let amount = match (row.text)(Text::Currency) {
+        Some(currency) => Some(Money { micros: row.micros, currency: currency.parse().map_err(|_| foreign("currency"))? }),
+        None => None,
+    };
+    Ok(Event {
+        name: required(Text::Event),
+        time_us: row.time_us,
+        received_us: row.received_us,
+        anonymous_id: row.anonymous_id.to_owned(),
+        user_id: text(Text::UserId),
+        session: text(Text::Session),
+        event_id: text(Text::EventId),
+        origin,
+        url: text(Text::Url),
+        path: text(Text::Path),
+        referrer: text(Text::Referrer),
+        source: required(Text::Source),
+        medium: required(Text::Medium),
+        campaign: text(Text::Campaign),
+        source_confidence,
+        source_rule_id: required(Text::SourceRuleId),
+        country: text(Text::Country),
+        device_type: text(Text::DeviceType),
+        browser: text(Text::Browser),
+        os: text(Text::Os),
+        ip_hash: text(Text::IpHash),
+        bot: text(Text::Bot),
+        amount,
+        properties: text(Text::Properties),
+    })
 }

@@ -1,10 +1,14 @@
-//! Rows in run order become segments: one workspace and month each, rolled over at the bounds.
+//! Columns become segments: one workspace and month each, in row groups that end where a visitor ends.
 
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,14 +16,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tributary_core::error::{Error, Result};
 
 use crate::catalogue::SegmentRecord;
+use crate::encode::Rows;
 use crate::files::{DurableFile, sync_folder};
 use crate::keys::write_keys;
 use crate::options::Options;
-use crate::schema::{ANONYMOUS_ID, DELTA_INTEGERS, FILE_SCHEMA, FORMAT, FORMAT_KEY, Text, encode, text_bytes};
+use crate::schema::{ANONYMOUS_ID, DELTA_INTEGERS, FORMAT, FORMAT_KEY, TIME, Text, VISITOR_HASH, text_bytes};
 use crate::stored::{Stored, month_name};
 
-/// Rows turned into columns at once.
-const BATCH_ROWS: usize = 8_192;
+/// Rows turned into columns at once: few enough that they are still in the processor's cache for the last column.
+const BATCH_ROWS: usize = 2_048;
+/// Rows of a page: what is decoded to read one row of it.
+const PAGE_ROWS: usize = 16_384;
+/// Rows are handed to a column's encoder in steps of this many, so pages end on a multiple of it.
+const STEP_ROWS: usize = 1_024;
+/// Largest dictionary of a column in a row group, bytes; past it values are written plain.
+const DICTIONARY_BYTES: usize = 4 << 20;
+/// A row group may grow to this many times its target for the sake of one visitor.
+const MOST_GROWTH: usize = 2;
+
+/// Text of a row group at most, bytes, in rows that come one by one: a column's texts are decoded into one buffer.
+pub(crate) const GROUP_TEXT_BYTES: usize = 1 << 28;
 
 /// Where segments of one kind go.
 #[derive(Clone)]
@@ -31,92 +47,42 @@ pub(crate) struct Destination {
     pub applied_tombstone: i64,
 }
 
-/// Writes rows that come in run order into as few segments as the bounds allow.
-pub(crate) struct SegmentWriter<'a> {
-    options: &'a Options,
-    next_id: &'a AtomicU64,
-    to: Destination,
-    current: Option<Current>,
-    done: Vec<SegmentRecord>,
-}
-
-struct Current {
-    record: SegmentRecord,
+/// A segment being written.
+pub(crate) struct SegmentWriter {
+    pub record: SegmentRecord,
     path: PathBuf,
     writer: ArrowWriter<DurableFile>,
-    batch: Vec<Arc<Stored>>,
     keys: Vec<u128>,
-    text_bytes: usize,
 }
 
-impl<'a> SegmentWriter<'a> {
-    pub fn new(options: &'a Options, next_id: &'a AtomicU64, to: Destination) -> Self {
-        Self { options, next_id, to, current: None, done: Vec::new() }
-    }
-
-    /// Adds the next row. Its order after the one before is the caller's promise.
-    pub fn push(&mut self, row: Arc<Stored>) -> Result<()> {
-        let full = self.current.as_ref().is_some_and(|current| {
-            current.record.rows as usize >= self.options.segment_rows || current.text_bytes >= self.options.segment_text_bytes
-        });
-        if full {
-            self.roll()?;
-        }
-        let current = match &mut self.current {
-            Some(current) => current,
-            vacant => vacant.insert(Current::begin(self.options, self.next_id.fetch_add(1, Ordering::SeqCst), &self.to)?),
-        };
-        current.push(row)
-    }
-
-    /// Completes the last file and syncs the folder: what is returned is durable.
-    pub fn finish(mut self) -> Result<Vec<SegmentRecord>> {
-        self.roll()?;
-        if let Some(record) = self.done.first()
-            && let Some(folder) = record.path(&self.to.root).parent()
-        {
-            sync_folder(folder)?;
-        }
-        Ok(self.done)
-    }
-
-    fn roll(&mut self) -> Result<()> {
-        if let Some(current) = self.current.take() {
-            self.done.push(current.finish(&self.to.root)?);
-        }
-        Ok(())
-    }
-}
-
-impl Current {
-    fn begin(options: &Options, id: u64, to: &Destination) -> Result<Self> {
-        let record = SegmentRecord::empty(id, to.workspace, to.month, to.applied_tombstone);
+impl SegmentWriter {
+    pub fn begin(next_id: &AtomicU64, to: &Destination, schema: SchemaRef) -> Result<Self> {
+        let record = SegmentRecord::empty(next_id.fetch_add(1, Ordering::SeqCst), to.workspace, to.month, to.applied_tombstone);
         let path = record.path(&to.root);
         let file = DurableFile::create(&path)?;
-        let writer = ArrowWriter::try_new(file, FILE_SCHEMA.clone(), Some(properties(options, to)))
-            .map_err(|error| failed(&path, error))?;
-        Ok(Self { record, path, writer, batch: Vec::with_capacity(BATCH_ROWS), keys: Vec::new(), text_bytes: 0 })
+        // Without the embedded schema, which would only tell how the batches looked.
+        let options = ArrowWriterOptions::new().with_properties(properties(to)).with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(file, schema, options).map_err(|error| failed(&path, error))?;
+        Ok(Self { record, path, writer, keys: Vec::new() })
     }
 
-    fn push(&mut self, row: Arc<Stored>) -> Result<()> {
-        self.keys.extend(row.key);
-        self.text_bytes += text_bytes(&row.event);
-        self.record.cover(&row);
-        self.batch.push(row);
-        if self.batch.len() >= BATCH_ROWS { self.write_batch() } else { Ok(()) }
+    /// Adds columns to the current row group. The caller sees to their order and covers the rows in [`Self::record`].
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.writer.write(batch).map_err(|error| failed(&self.path, error))
     }
 
-    fn write_batch(&mut self) -> Result<()> {
-        if self.batch.is_empty() {
-            return Ok(());
-        }
-        let batch = encode(&self.batch)?;
-        self.batch.clear();
-        self.writer.write(&batch).map_err(|error| failed(&self.path, error))
+    /// Adds the key of a row's event id.
+    pub fn add_key(&mut self, key: u128) {
+        self.keys.push(key);
     }
 
-    fn finish(mut self, root: &Path) -> Result<SegmentRecord> {
-        self.write_batch()?;
+    /// Ends the current row group.
+    pub fn end_group(&mut self) -> Result<()> {
+        self.writer.flush().map_err(|error| failed(&self.path, error))
+    }
+
+    /// Completes both files. They are durable once their folder is synced: [`sync_segments`].
+    pub fn finish(mut self, root: &Path) -> Result<SegmentRecord> {
         let file = self.writer.into_inner().map_err(|error| failed(&self.path, error))?;
         self.record.data = file.finish()?;
         self.record.keys = write_keys(&self.record.keys_path(root), self.keys)?;
@@ -124,13 +90,96 @@ impl Current {
     }
 }
 
-fn properties(options: &Options, to: &Destination) -> WriterProperties {
-    let column = |name: &str| ColumnPath::from(name);
+/// Makes finished segments durable; all lie in one folder.
+pub(crate) fn sync_segments(records: &[SegmentRecord], root: &Path) -> Result<()> {
+    match records.first().map(|record| record.path(root)) {
+        Some(path) => path.parent().map_or(Ok(()), sync_folder),
+        None => Ok(()),
+    }
+}
+
+/// Writes rows in run order into as few segments as the bounds on text allow.
+pub(crate) fn write_rows(
+    options: &Options,
+    next_id: &AtomicU64,
+    to: &Destination,
+    rows: &[Arc<Stored>],
+) -> Result<Vec<SegmentRecord>> {
+    let mut records = Vec::new();
+    let mut rest = rows;
+    while !rest.is_empty() {
+        let mut text = 0;
+        let full = rest.iter().position(|row| {
+            text += text_bytes(&row.event);
+            text >= options.segment_text_bytes
+        });
+        let (now, later) = rest.split_at(full.map_or(rest.len(), |last| last + 1).min(options.segment_rows.max(1)));
+        records.push(write_segment(options, next_id, to, now)?);
+        rest = later;
+    }
+    sync_segments(&records, &to.root)?;
+    Ok(records)
+}
+
+fn write_segment(options: &Options, next_id: &AtomicU64, to: &Destination, rows: &[Arc<Stored>]) -> Result<SegmentRecord> {
+    let rows = Rows::new(rows);
+    let mut writer = SegmentWriter::begin(next_id, to, rows.schema.clone())?;
+    let begins_visitor = |row: usize| {
+        let (before, row) = (&rows.rows[row - 1], &rows.rows[row]);
+        before.visitor_hash != row.visitor_hash || before.event.anonymous_id != row.event.anonymous_id
+    };
+    let mut start = 0;
+    while start < rows.rows.len() {
+        let mut text = 0;
+        let fit = rows.rows[start..].iter().take(MOST_GROWTH * options.row_group_rows.max(1)).take_while(|row| {
+            text += text_bytes(&row.event);
+            text <= GROUP_TEXT_BYTES
+        });
+        let fit = start + fit.count().max(1);
+        let last = if text > GROUP_TEXT_BYTES { fit } else { rows.rows.len() };
+        let end = group_end(start..last, options.row_group_rows, begins_visitor);
+        while start < end {
+            let batch = start..end.min(start + BATCH_ROWS);
+            for row in &rows.rows[batch.clone()] {
+                writer.record.cover(row);
+                writer.keys.extend(row.key);
+            }
+            writer.write(&rows.encode(batch.clone())?)?;
+            start = batch.end;
+        }
+        writer.end_group()?;
+    }
+    writer.finish(&to.root)
+}
+
+/// Where a row group that begins with the range ends: at the last visitor's beginning within `target` rows, else at the next
+/// one within twice that, else there. `begins_visitor` is asked for rows after the first.
+pub(crate) fn group_end(range: Range<usize>, target: usize, begins_visitor: impl Fn(usize) -> bool) -> usize {
+    let (start, target) = (range.start, target.max(1));
+    if range.len() <= target {
+        return range.end;
+    }
+    let most = range.end.min(start + target * MOST_GROWTH);
+    if let Some(end) = (start + 1..=start + target).rev().find(|row| begins_visitor(*row)) {
+        return end;
+    }
+    (start + target + 1..most).find(|row| begins_visitor(*row)).unwrap_or(most)
+}
+
+fn properties(to: &Destination) -> WriterProperties {
+    let column = |name: &str| ColumnPath::from(vec![name.to_owned()]);
     let mut properties = WriterProperties::builder()
         .set_created_by(String::from("tributary"))
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("level 1 exists")))
-        .set_max_row_group_row_count(Some(options.row_group_rows))
-        .set_statistics_enabled(EnabledStatistics::Page)
+        // Row groups are ended by hand.
+        .set_max_row_group_row_count(None)
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_write_batch_size(STEP_ROWS)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+        // Bounds by page only where rows are looked for by them; elsewhere they cost more than they spare.
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_column_statistics_enabled(column(VISITOR_HASH), EnabledStatistics::Page)
+        .set_column_statistics_enabled(column(TIME), EnabledStatistics::Page)
         .set_key_value_metadata(Some(vec![
             KeyValue::new(String::from(FORMAT_KEY), FORMAT.to_owned()),
             KeyValue::new(String::from("tributary.workspace"), to.workspace.to_string()),
@@ -151,4 +200,20 @@ fn properties(options: &Options, to: &Destination) -> WriterProperties {
 
 fn failed(path: &Path, error: parquet::errors::ParquetError) -> Error {
     Error::internal(format!("writing `{}` failed", path.display())).caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_groups_end_where_visitors_do_unless_one_fills_two() {
+        let visitors = [1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 4, 4, 5];
+        let mut ends = vec![];
+        while ends.last() != Some(&visitors.len()) {
+            let start = ends.last().copied().unwrap_or(0);
+            ends.push(group_end(start..visitors.len(), 3, |row| visitors[row - 1] != visitors[row]));
+        }
+        assert_eq!(ends, [2, 8, 10, 13], "the visitor of seven rows is cut at six");
+    }
 }

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tributary_core::error::Code;
+use tributary_core::event::Event;
 use tributary_core::time::{DAY_US, TimeRange};
 use tributary_events::store::EventStore;
 use tributary_testkit::scope::workspace;
 use tributary_timeline::Timeline;
+use tributary_timeline::options::Options;
 
 use crate::ground::{open, small};
 use crate::sample::{MAY, MONTH_US, event, events_in, series};
@@ -59,6 +61,59 @@ async fn any_flipped_bit_of_a_segment_is_found() {
     }
     fs::write(&path, good).unwrap();
     assert_eq!(open(folder.path(), small()).verify().unwrap().problems, []);
+}
+
+/// Files of several blocks: what a question does not touch cannot spoil it, what it touches is checked.
+#[tokio::test]
+async fn damage_in_a_large_segment_is_never_read_as_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let scope = workspace(1);
+    let options = || Options { segment_rows: 100_000, row_group_rows: 2_000, ..small() };
+    let timeline = open(folder.path(), options());
+    let mixed = |n: i64| (n as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let events = (0..6_000).map(|n| Event {
+        referrer: Some(format!("https://{:x}.example/{:x}", mixed(n), mixed(n + 7))),
+        properties: Some(format!(r#"{{"plan":"{:x}"}}"#, mixed(n + 3))),
+        ..event(&format!("v{:x}", mixed(n % 700)), &format!("{:x}", mixed(n + 1)), MAY + n * 1_000)
+    });
+    timeline.append(&scope, events.collect()).await.unwrap();
+    timeline.flush().unwrap();
+    let path = file(folder.path(), "2026-05", "parquet");
+    timeline.append(&scope, series("small", 10, MAY)).await.unwrap();
+    timeline.flush().unwrap();
+    timeline.close();
+    let good = fs::read(&path).unwrap();
+    assert!(good.len() > 5 << 16, "{} bytes", good.len());
+    let whole = events_in(&*open(folder.path(), options()), &scope, TimeRange::ALL).await.unwrap();
+    let mut named = 0;
+    let ends = good.len() - 4_000..good.len();
+    for at in (0..good.len()).step_by(good.len() / 30).chain(ends.step_by(250)) {
+        let mut bad = good.clone();
+        bad[at] ^= 1 << (at % 8);
+        fs::write(&path, bad).unwrap();
+        let timeline = open(folder.path(), options());
+        match events_in(&*timeline, &scope, TimeRange::ALL).await {
+            Ok(found) => assert!(found == whole, "byte {at} was read as data"),
+            Err(error) => {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                assert!(
+                    error.message().contains(&name) && error.message().contains("is damaged"),
+                    "byte {at}: {}",
+                    error.chain()
+                );
+                named += 1;
+            }
+        }
+        assert_eq!(timeline.verify().unwrap().problems.len(), 1, "byte {at}");
+        let error = timeline.compact().unwrap_err();
+        assert!(error.message().contains("is damaged"), "byte {at} in a merge: {}", error.chain());
+    }
+    assert!(named > 20, "{named}");
+    fs::write(&path, good).unwrap();
+    let timeline = open(folder.path(), options());
+    timeline.compact().unwrap();
+    assert_eq!(timeline.stats().unwrap().segments, 1);
+    assert!(events_in(&*timeline, &scope, TimeRange::ALL).await.unwrap() == whole);
 }
 
 #[tokio::test]

@@ -93,8 +93,8 @@ async fn segments_keep_to_a_month_and_to_their_bound_and_are_plain_sorted_parque
             insta::assert_snapshot!(columns.join("\n"), @r#"
             visitor_hash: UInt64
             anonymous_id: Utf8
-            time: Timestamp(µs, "UTC")
-            received_at: Timestamp(µs, "UTC")
+            time: Timestamp(ms, "UTC")
+            received_at: Timestamp(ms, "UTC")
             sequence: UInt64
             amount_micros: Int64
             event: Utf8
@@ -118,6 +118,7 @@ async fn segments_keep_to_a_month_and_to_their_bound_and_are_plain_sorted_parque
             bot: Utf8
             currency: Utf8
             properties: Utf8
+            properties.plan: Utf8
             "#);
         }
         let found = builder.metadata().file_metadata().num_rows();

@@ -15,4 +15,6 @@ mod ground;
 mod housekeeping;
 #[cfg(test)]
 #[cfg(test)]
+mod measure_segments;
+#[cfg(test)]
 mod sample;

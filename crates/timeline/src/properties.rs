@@ -1,0 +1,336 @@
+//! Properties as columns: the frequent top-level keys of the JSON texts, each text parsed once.
+
+use arrow_array::{Array, DictionaryArray, Int32Array, StringArray, types::Int32Type};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// Begins the name of a property's column.
+pub(crate) const PROPERTY: &str = "properties.";
+/// Most property columns of a file.
+const MOST_COLUMNS: usize = 16;
+/// A key is worth a column when one row in this many has it.
+const ROWS_PER_VALUE: u64 = 20;
+/// Longest key that becomes a column, characters.
+const LONGEST_KEY: usize = 64;
+
+/// The values of one text's top-level keys, as [`tributary_events::field::property`] reads them; nothing of a text that is
+/// no JSON object.
+pub(crate) fn values_of(json: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+    let values = serde_json::from_str::<TopLevel<'_>>(json).map(|top| top.0).unwrap_or_default();
+    let mut kept: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::with_capacity(values.len());
+    // Of a key that comes twice, the last value counts, be it null.
+    for (at, (key, value)) in values.iter().enumerate() {
+        let is_last = values[at + 1..].iter().all(|(other, _)| other != key);
+        if let (true, Some(value)) = (is_last && is_column_key(key), value) {
+            kept.push((key.clone(), value.clone()));
+        }
+    }
+    kept
+}
+
+/// Whether a key may become a column. One with a dot may mean a nested value, which is read another way.
+fn is_column_key(key: &str) -> bool {
+    !key.is_empty() && !key.contains('.') && key.chars().take(LONGEST_KEY + 1).count() <= LONGEST_KEY
+}
+
+/// The keys that become columns of a file, most frequent first.
+pub(crate) fn chosen_keys(counts: HashMap<String, u64>, rows: u64) -> Vec<String> {
+    let mut frequent: Vec<(String, u64)> =
+        counts.into_iter().filter(|(_, count)| *count > 0 && count.saturating_mul(ROWS_PER_VALUE) >= rows).collect();
+    frequent.sort_unstable_by(|(key, count), (other, others)| others.cmp(count).then_with(|| key.cmp(other)));
+    frequent.truncate(MOST_COLUMNS);
+    frequent.into_iter().map(|(key, _)| key).collect()
+}
+
+/// The properties of rows that are about to be written.
+#[derive(Default)]
+pub(crate) struct Extracted {
+    pub keys: Vec<String>,
+    /// By row, the number of its text; [`NO_TEXT`] without one.
+    texts: Vec<u32>,
+    /// By key and text, the value in `values`.
+    places: Vec<Vec<Option<(u32, u32)>>>,
+    values: String,
+}
+
+const NO_TEXT: u32 = u32::MAX;
+
+impl Extracted {
+    /// Parses the texts of rows and chooses the keys that become columns.
+    pub fn of<'a>(rows: impl ExactSizeIterator<Item = Option<&'a str>>) -> Self {
+        let count = rows.len() as u64;
+        let mut numbers: HashMap<&str, u32> = HashMap::new();
+        let mut distinct: Vec<(&str, u64)> = Vec::new();
+        let texts: Vec<u32> = rows
+            .map(|text| {
+                let Some(text) = text else { return NO_TEXT };
+                let number = *numbers.entry(text).or_insert_with(|| {
+                    distinct.push((text, 0));
+                    distinct.len() as u32 - 1
+                });
+                distinct[number as usize].1 += 1;
+                number
+            })
+            .collect();
+        let mut key_numbers: HashMap<String, usize> = HashMap::new();
+        let mut counts: Vec<u64> = Vec::new();
+        let mut found: Vec<(u32, u32, u32, u32)> = Vec::new();
+        let mut values = String::new();
+        for ((text, rows), number) in distinct.iter().zip(0..) {
+            for (key, value) in values_of(text) {
+                let key = match key_numbers.get(key.as_ref()) {
+                    Some(key) => *key,
+                    None => {
+                        counts.push(0);
+                        key_numbers.insert(key.into_owned(), counts.len() - 1);
+                        counts.len() - 1
+                    }
+                };
+                counts[key] += rows;
+                let start = values.len();
+                values.push_str(&value);
+                // Texts of one file are bounded far below four gigabytes; past that a value stays in the JSON alone.
+                if let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(values.len())) {
+                    found.push((key as u32, number, start, end));
+                } else {
+                    counts[key] = 0;
+                }
+            }
+        }
+        let keys = chosen_keys(key_numbers.iter().map(|(key, number)| (key.clone(), counts[*number])).collect(), count);
+        let mut columns: Vec<Option<usize>> = vec![None; counts.len()];
+        for (column, key) in keys.iter().enumerate() {
+            columns[key_numbers[key]] = Some(column);
+        }
+        let mut places = vec![vec![None; distinct.len()]; keys.len()];
+        for (key, text, start, end) in found {
+            if let Some(column) = columns[key as usize] {
+                places[column][text as usize] = Some((start, end));
+            }
+        }
+        Self { keys, texts, places, values }
+    }
+
+    /// The value of a row under a chosen key.
+    pub fn value(&self, key: usize, row: usize) -> Option<&str> {
+        let text = self.texts[row];
+        if text == NO_TEXT {
+            return None;
+        }
+        let (start, end) = self.places[key][text as usize]?;
+        Some(&self.values[start as usize..end as usize])
+    }
+}
+
+/// Counts the rows with each top-level key in a column of JSON texts.
+pub(crate) fn count_keys(texts: &DictionaryArray<Int32Type>, values: &StringArray, counts: &mut HashMap<String, u64>) {
+    let mut uses = vec![0u64; values.len()];
+    for key in texts.keys().iter().flatten() {
+        uses[key as usize] += 1;
+    }
+    for (at, rows) in uses.into_iter().enumerate().filter(|(_, rows)| *rows > 0) {
+        for (key, _) in values_of(values.value(at)) {
+            match counts.get_mut(key.as_ref()) {
+                Some(count) => *count += rows,
+                None => drop(counts.insert(key.into_owned(), rows)),
+            }
+        }
+    }
+}
+
+/// Columns for keys, worked out of a column of JSON texts.
+pub(crate) fn columns_of(
+    texts: &DictionaryArray<Int32Type>,
+    values: &StringArray,
+    keys: &[&str],
+) -> Vec<DictionaryArray<Int32Type>> {
+    let mut is_used = vec![false; values.len()];
+    for key in texts.keys().iter().flatten() {
+        is_used[key as usize] = true;
+    }
+    let mut found: Vec<(Vec<String>, Vec<Option<i32>>)> = vec![(Vec::new(), vec![None; values.len()]); keys.len()];
+    for (text, _) in is_used.iter().enumerate().filter(|(_, is_used)| **is_used) {
+        for (key, value) in values_of(values.value(text)) {
+            if let Some(column) = keys.iter().position(|wanted| *wanted == key) {
+                let (values, codes) = &mut found[column];
+                codes[text] = Some(values.len() as i32);
+                values.push(value.into_owned());
+            }
+        }
+    }
+    let column = |(values, codes): (Vec<String>, Vec<Option<i32>>)| {
+        let rows: Int32Array = texts.keys().iter().map(|text| text.and_then(|text| codes[text as usize])).collect();
+        DictionaryArray::new(rows, Arc::new(StringArray::from_iter_values(values)))
+    };
+    found.into_iter().map(column).collect()
+}
+
+/// The top-level keys of an object; `None` for null.
+struct TopLevel<'a>(Vec<(Cow<'a, str>, Option<Cow<'a, str>>)>);
+
+impl<'de> Deserialize<'de> for TopLevel<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = TopLevel<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut found = Vec::new();
+                while let Some(Text(key)) = map.next_key()? {
+                    let Value(value) = map.next_value()?;
+                    found.push((key, value));
+                }
+                Ok(TopLevel(found))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// A string, borrowed where it holds no escapes.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)?.0 {
+            Some(text) => Ok(Text(text)),
+            None => Err(D::Error::custom("a key is text")),
+        }
+    }
+}
+
+/// A value as text; `None` for null.
+struct Value<'a>(Option<Cow<'a, str>>);
+
+impl<'de> Deserialize<'de> for Value<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue)
+    }
+}
+
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = Value<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Value(Some(Cow::Borrowed(text))))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Value(Some(Cow::Owned(text.to_owned()))))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Value(Some(Cow::Borrowed(if value { "true" } else { "false" }))))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Value(Some(Cow::Owned(value.to_string()))))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Value(Some(Cow::Owned(value.to_string()))))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Value(serde_json::Number::from_f64(value).map(|number| Cow::Owned(number.to_string()))))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Value(None))
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        let value = serde_json::Value::deserialize(serde::de::value::SeqAccessDeserializer::new(seq))?;
+        Ok(Value(Some(Cow::Owned(value.to_string()))))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let value = serde_json::Value::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+        Ok(Value(Some(Cow::Owned(value.to_string()))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tributary_events::field::property;
+
+    const TEXTS: &[&str] = &[
+        r#"{"plan":"pro","n":1.50,"big":123456789012345678901234567890,"neg":-4,"e":1e3,"yes":true,"no":false,"nil":null}"#,
+        r#"{"deep":{"z":1,"a":[1,2,{"b":"ü\n"}]},"list":[],"plan":"a\"b\u00e9","":"empty","a.b":"dot"}"#,
+        r#"{"plan":"first","plan":"last","gone":"x","gone":null}"#,
+        r#" { } "#,
+        r#"[{"plan":1}]"#,
+        r#""plan""#,
+        r#"{"plan":"x"} trailing"#,
+        r#"{"plan":"#,
+        "",
+    ];
+
+    #[test]
+    fn values_are_as_questions_read_them() {
+        for text in TEXTS {
+            let found = values_of(text);
+            for (key, value) in &found {
+                assert_eq!(property(text, key).as_deref(), Some(value.as_ref()), "{key} of {text}");
+            }
+            for key in ["plan", "n", "big", "neg", "e", "yes", "no", "nil", "deep", "list", "gone"] {
+                let value = found.iter().find(|(found, _)| found == key).map(|(_, value)| value.as_ref().to_owned());
+                assert_eq!(value, property(text, key), "{key} of {text}");
+            }
+            assert!(found.iter().all(|(key, _)| !key.is_empty() && !key.contains('.')));
+        }
+    }
+
+    #[test]
+    fn frequent_keys_become_columns() {
+        let rows: Vec<Option<String>> = (0..100)
+            .map(|n| match n {
+                0..40 => Some(format!(r#"{{"often":{n},"a":"x"}}"#)),
+                40..44 => Some(String::from(r#"{"rare":1}"#)),
+                44..50 => Some(format!(r#"{{"a":"y","{}":1}}"#, "k".repeat(65))),
+                _ => None,
+            })
+            .collect();
+        let extracted = Extracted::of(rows.iter().map(Option::as_deref));
+        assert_eq!(extracted.keys, ["a", "often"]);
+        for (row, text) in rows.iter().enumerate() {
+            for (at, key) in extracted.keys.iter().enumerate() {
+                let expected = text.as_deref().and_then(|text| property(text, key));
+                assert_eq!(extracted.value(at, row).map(str::to_owned), expected, "{key} of row {row}");
+            }
+        }
+        let many: HashMap<String, u64> = (0..40).map(|n| (format!("k{n:02}"), 100 - n)).collect();
+        let keys = chosen_keys(many, 100);
+        assert_eq!((keys.len(), keys[0].as_str(), keys[15].as_str()), (16, "k00", "k15"));
+    }
+
+    #[test]
+    fn columns_are_worked_out_of_a_dictionary_of_texts() {
+        let rows: Vec<Option<&str>> = TEXTS.iter().copied().map(Some).chain([None]).collect();
+        let texts: DictionaryArray<Int32Type> = rows.iter().copied().collect();
+        let values = texts.values().as_any().downcast_ref::<StringArray>().unwrap();
+        let columns = columns_of(&texts, values, &["plan", "deep"]);
+        for (column, key) in columns.iter().zip(["plan", "deep"]) {
+            let found: Vec<Option<&str>> = column.downcast_dict::<StringArray>().unwrap().into_iter().collect();
+            let expected: Vec<Option<String>> = rows.iter().map(|text| text.and_then(|text| property(text, key))).collect();
+            assert_eq!(found, expected.iter().map(Option::as_deref).collect::<Vec<_>>());
+        }
+        let mut counts = HashMap::new();
+        count_keys(&texts, values, &mut counts);
+        assert_eq!((counts["plan"], counts["deep"]), (3, 1));
+    }
+}
