@@ -53,7 +53,7 @@ pub(crate) fn merge(with: &Merging<'_>, old: &[Arc<Segment>], tombstones: &[Tomb
         source.plan(&layout);
         source.settle()?;
     }
-    let mut slices: Vec<Slice<'_>> = (0..=edges.len()).map(|_| Slice::new(with, &layout)).collect();
+    let mut slices: Vec<Slice<'_>> = (0..=edges.len()).map(|_| Slice::new(with, &layout, sources.len())).collect();
     let mut visitor = Visitor::default();
     let mut holders = Vec::new();
     while find_smallest(&sources, &mut holders) {
@@ -66,7 +66,7 @@ pub(crate) fn merge(with: &Merging<'_>, old: &[Arc<Segment>], tombstones: &[Tomb
             loop {
                 let batch = source.batch.as_ref().expect("a holder has a row");
                 let slice = edges.partition_point(|edge| *edge <= batch.times_us[source.row]);
-                slices[slice].take(batch, source.row as u32, visitor.number)?;
+                slices[slice].take(holders[at], batch, source.row as u32, visitor.number)?;
                 source.row += 1;
                 source.settle()?;
                 if !source.stands_at(&visitor) {
@@ -464,13 +464,15 @@ struct Slice<'a> {
     /// Text in them, roughly.
     order_bytes: usize,
     batches: Vec<Arc<Batch>>,
+    /// Where in `batches` each source's newest is.
+    places: Vec<usize>,
     /// Where visitors begin in `order`.
     begins: Vec<usize>,
     last_visitor: u64,
 }
 
 impl<'a> Slice<'a> {
-    fn new(with: &'a Merging<'a>, layout: &'a Layout) -> Self {
+    fn new(with: &'a Merging<'a>, layout: &'a Layout, sources: usize) -> Self {
         Self {
             with,
             layout,
@@ -480,24 +482,23 @@ impl<'a> Slice<'a> {
             order: Vec::new(),
             order_bytes: 0,
             batches: Vec::new(),
+            places: vec![0; sources],
             begins: Vec::new(),
             last_visitor: 0,
         }
     }
 
     /// Adds the next row. Row groups end as [`crate::segment_writer::group_end`] says.
-    fn take(&mut self, batch: &Arc<Batch>, row: u32, visitor: u64) -> Result<()> {
-        let place = match self.order.last() {
-            Some((last, _)) if Arc::ptr_eq(&self.batches[*last as usize], batch) => *last as usize,
-            // The newest are the likeliest.
-            _ => match self.batches.iter().rposition(|known| Arc::ptr_eq(known, batch)) {
-                Some(place) => place,
-                None => {
-                    self.batches.push(batch.clone());
-                    self.batches.len() - 1
-                }
-            },
+    fn take(&mut self, source: usize, batch: &Arc<Batch>, row: u32, visitor: u64) -> Result<()> {
+        let known = self.places[source];
+        let place = match self.batches.get(known) {
+            Some(last) if Arc::ptr_eq(last, batch) => known,
+            _ => {
+                self.batches.push(batch.clone());
+                self.batches.len() - 1
+            }
         };
+        self.places[source] = place;
         let begins = self.last_visitor != visitor;
         if begins {
             self.last_visitor = visitor;
@@ -540,6 +541,7 @@ impl<'a> Slice<'a> {
             *batch = *place;
         }
         self.batches = kept;
+        self.places.fill(usize::MAX);
         self.order_bytes = self.order.iter().map(|(batch, _)| self.batches[*batch as usize].row_bytes).sum();
         Ok(())
     }

@@ -57,6 +57,7 @@ impl ParquetFile {
     }
 
     /// Number of rows.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
     pub fn rows(&self) -> usize {
         self.0.starts.last().copied().unwrap_or_default()
     }
@@ -104,12 +105,14 @@ impl ParquetFile {
     }
 
     /// Smallest and largest visitor hash of a row group.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
     pub fn visitor_bounds(&self, group: usize) -> Option<(u64, u64)> {
         let (first, last) = self.chunk(VISITOR_HASH, group)?.integer_bounds()?;
         Some((first as u64, last as u64))
     }
 
     /// Earliest and latest time of a row group, microseconds.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
     pub fn time_bounds(&self, group: usize) -> Option<(i64, i64)> {
         let (first, last) = self.chunk(TIME, group)?.integer_bounds()?;
         let scale = self.micros_per_tick(TIME);
@@ -118,6 +121,7 @@ impl ParquetFile {
 
     /// The pages of a row group's visitor hashes: the row of the file each begins with, smallest and largest hash. Empty
     /// when the file has no page index.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
     pub fn visitor_pages(&self, group: usize) -> Vec<(usize, (u64, u64))> {
         let index = self.0.metadata.page_index_for_row_group(group);
         let Some(column) = self.position(VISITOR_HASH) else { return Vec::new() };
@@ -259,16 +263,19 @@ impl<'f> Chunk<'f> {
     }
 
     /// Bytes on disk.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
     pub fn compressed_bytes(self) -> u64 {
         self.0.compressed_size() as u64
     }
 
     /// Bytes after decompression.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
     pub fn encoded_bytes(self) -> u64 {
         self.0.uncompressed_size() as u64
     }
 
     /// Smallest and largest value of an integer column, as stored: instants in the file's unit, unsigned ones by their bits.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
     pub fn integer_bounds(self) -> Option<(i64, i64)> {
         match self.0.statistics()? {
             Statistics::Int64(bounds) => Some((*bounds.min_opt()?, *bounds.max_opt()?)),
@@ -277,6 +284,7 @@ impl<'f> Chunk<'f> {
     }
 
     /// Bounds of a text column: no value is below the first or above the second; long ones are cut short.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
     pub fn text_bounds(self) -> Option<(&'f [u8], &'f [u8])> {
         match self.0.statistics()? {
             Statistics::ByteArray(bounds) => Some((bounds.min_bytes_opt()?, bounds.max_bytes_opt()?)),

@@ -148,10 +148,6 @@ impl Decoder {
         self.batch.num_rows()
     }
 
-    pub fn visitor_hash(&self, row: usize) -> u64 {
-        self.integer(0, row)
-    }
-
     pub fn anonymous_id(&self, row: usize) -> &str {
         self.batch.column(1).as_string::<i32>().value(row)
     }

@@ -16,7 +16,7 @@ const FILTER_PROBES: u64 = 6;
 const WINDOW: u64 = 200;
 
 /// An opened index: the filter in memory, the entries in the file.
-pub(super) struct Bloomed {
+pub(crate) struct Bloomed {
     file: CheckedFile,
     filter: Vec<u64>,
     entries: u64,
