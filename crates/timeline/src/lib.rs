@@ -12,11 +12,13 @@
 //! - Only the log's thread changes `events.db` and the state of a workspace; a state is changed after its transaction.
 //! - A segment's files never change. They are removed when nothing lists and nobody reads them.
 
+mod assemble;
 mod backup;
 mod cache;
 mod catalogue;
 mod column;
 mod compact;
+mod decode;
 mod encode;
 mod erase;
 mod export;

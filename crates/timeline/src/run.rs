@@ -210,10 +210,10 @@ impl Run {
         Ok(found)
     }
 
-    /// The events of some rows, counted in the run, ascending.
-    pub fn events(&self, rows: &[u32]) -> Result<Vec<Event>> {
+    /// The events of some rows of a chunk, ascending.
+    pub fn events(&self, chunk: usize, rows: &[u32]) -> Result<Vec<Event>> {
         match self {
-            Run::Segment(segment) => Ok(segment.events(rows)?.into_iter().map(|(_, event)| event).collect()),
+            Run::Segment(segment) => segment.events(chunk, rows),
             Run::Tail(tail) => Ok(rows.iter().map(|row| tail.rows[*row as usize].event.clone()).collect()),
         }
     }

@@ -53,26 +53,30 @@ pub(crate) fn answer(scan: &mut Scan<'_>, question: &Rows) -> Result<RowsAnswer>
 }
 
 /// Everything a visitor, or the visitor's person, did.
-pub(crate) fn journey(scan: &mut Scan<'_>, question: &Journey, hashes: &Hashes) -> Result<RowsAnswer> {
+pub(crate) fn journey(scan: &Scan<'_>, question: &Journey, hashes: &Hashes) -> Result<RowsAnswer> {
     let own = [question.anonymous_id.clone()];
     let visitors = question.slice.people.as_ref().and_then(|people| people.visitors_of(&question.anonymous_id)).unwrap_or(&own);
     let visitors: Vec<u64> = visitors.iter().map(|visitor| hashes.visitor(visitor)).collect();
-    let mut rows: Vec<Timed> = Vec::new();
-    for at in 0..scan.sources.len() {
-        for visitor in &visitors {
-            scan.limits.check_time()?;
-            let run = scan.sources[at].run.clone();
-            for (chunk, stretch) in run.find(*visitor)? {
-                let mask = scan.mask(at, chunk, &stretch)?;
-                let times = run.column(&ColumnId::Time, chunk)?;
-                let kept = stretch.zip(mask).filter(|(_, kept)| *kept != 0);
-                rows.extend(kept.map(|(row, _)| Timed {
-                    time_us: times.times().at(row),
-                    place: Place { source: at as u32, chunk: chunk as u32, row: row as u32 },
-                }));
+    let found = scan.in_parallel(
+        scan.sources.len(),
+        || Ok(Vec::new()),
+        |rows: &mut Vec<Timed>, at| {
+            let run = &scan.sources[at].run;
+            for visitor in &visitors {
+                for (chunk, stretch) in run.find(*visitor)? {
+                    let mask = scan.mask(at, chunk, &stretch)?;
+                    let times = run.column(&ColumnId::Time, chunk)?;
+                    let kept = stretch.zip(mask).filter(|(_, kept)| *kept != 0);
+                    rows.extend(kept.map(|(row, _)| Timed {
+                        time_us: times.times().at(row),
+                        place: Place { source: at as u32, chunk: chunk as u32, row: row as u32 },
+                    }));
+                }
             }
-        }
-    }
+            Ok(())
+        },
+    )?;
+    let mut rows: Vec<Timed> = found.into_iter().flatten().collect();
     scan.order(&mut rows)?;
     let total = rows.len() as u64;
     rows.truncate(question.limit);
@@ -141,21 +145,28 @@ fn is_settled(question: &Rows, rows: &mut [Timed], bounds_us: (i64, i64)) -> boo
     }
 }
 
-/// Reads rows whole, run by run, and gives them back in the order asked for.
+/// Reads rows whole, chunk by chunk on all threads, and gives them back in the order asked for.
 fn read(scan: &Scan<'_>, rows: &[Timed]) -> Result<Vec<Event>> {
-    let mut wanted: BTreeMap<u32, Vec<(u32, usize)>> = BTreeMap::new();
+    let mut wanted: BTreeMap<(u32, u32), Vec<(u32, usize)>> = BTreeMap::new();
     for (at, Timed { place, .. }) in rows.iter().enumerate() {
-        let first_row = scan.sources[place.source as usize].chunks[place.chunk as usize].first_row;
-        wanted.entry(place.source).or_default().push(((first_row + place.row as usize) as u32, at));
+        wanted.entry((place.source, place.chunk)).or_default().push((place.row, at));
     }
+    let mut wanted: Vec<_> = wanted.into_iter().collect();
+    wanted.iter_mut().for_each(|(_, rows)| rows.sort_unstable());
+    let read = scan.in_parallel(
+        wanted.len(),
+        || Ok(Vec::new()),
+        |read: &mut Vec<(usize, Event)>, task| {
+            let ((source, chunk), rows) = &wanted[task];
+            let numbers: Vec<u32> = rows.iter().map(|(row, _)| *row).collect();
+            let events = scan.sources[*source as usize].run.events(*chunk as usize, &numbers)?;
+            read.extend(rows.iter().map(|(_, at)| *at).zip(events));
+            Ok(())
+        },
+    )?;
     let mut events: Vec<Option<Event>> = vec![None; rows.len()];
-    for (source, mut wanted) in wanted {
-        scan.limits.check_time()?;
-        wanted.sort_unstable();
-        let numbers: Vec<u32> = wanted.iter().map(|(row, _)| *row).collect();
-        for ((_, at), event) in wanted.iter().zip(scan.sources[source as usize].run.events(&numbers)?) {
-            events[*at] = Some(event);
-        }
+    for (at, event) in read.into_iter().flatten() {
+        events[at] = Some(event);
     }
     Ok(events.into_iter().flatten().collect())
 }

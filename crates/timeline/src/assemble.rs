@@ -1,0 +1,146 @@
+//! Whole events out of columns: those at hand, or compact enough to be kept, from memory; wide ones page by page.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::Array;
+use parquet::arrow::arrow_reader::RowSelection;
+use std::borrow::Cow;
+
+use tributary_core::error::Result;
+use tributary_core::event::Event;
+
+use crate::column::{Column, ColumnId};
+use crate::parquet_file::instants_us;
+use crate::schema::{AMOUNT_MICROS, ANONYMOUS_ID, Parts, RECEIVED, TEXTS, TIME, event_of};
+use crate::segment::Segment;
+
+/// A column whose encoded chunk takes at most this many bytes a row is decoded whole, once its events are asked for again:
+/// codes of a dictionary, or ids that repeat.
+const COMPACT_BYTES_PER_ROW: u64 = 8;
+
+/// The values of one column for the rows asked for.
+enum Values {
+    Absent,
+    Texts(Vec<Option<String>>),
+    Integers(Vec<i64>),
+}
+
+impl Segment {
+    /// The events of some rows of a chunk, ascending.
+    pub fn events(&self, chunk: usize, rows: &[u32]) -> Result<Vec<Event>> {
+        let again = self.visit(chunk);
+        let mut wide: Vec<&str> = Vec::new();
+        let mut fixed = |id: ColumnId, name: &'static str| -> Result<Option<Values>> {
+            let found = self.at_hand(&id, name, chunk, rows, again)?;
+            if found.is_none() {
+                wide.push(name);
+            }
+            Ok(found)
+        };
+        let visitors = fixed(ColumnId::VisitorIds, ANONYMOUS_ID)?;
+        let times = fixed(ColumnId::Time, TIME)?;
+        let arrivals = fixed(ColumnId::Received, RECEIVED)?;
+        let amounts = fixed(ColumnId::Amounts, AMOUNT_MICROS)?;
+        let mut texts = Vec::with_capacity(TEXTS.len());
+        for column in TEXTS {
+            texts.push(fixed(ColumnId::Text(column.text), column.name)?);
+        }
+        let mut read = self.read_wide(&wide, chunk, rows)?.into_iter();
+        let mut filled = |values: Option<Values>| values.or_else(|| read.next()).unwrap_or(Values::Absent);
+        let (visitors, times, arrivals, amounts) = (filled(visitors), filled(times), filled(arrivals), filled(amounts));
+        let texts: Vec<Values> = texts.into_iter().map(filled).collect();
+        let mut events = Vec::with_capacity(rows.len());
+        for at in 0..rows.len() {
+            let text = |text| {
+                let place = TEXTS.iter().position(|column| column.text == text)?;
+                texts[place].text(at)
+            };
+            events.push(event_of(&Parts {
+                anonymous_id: visitors.text(at).unwrap_or_default(),
+                time_us: times.integer(at),
+                received_us: arrivals.integer(at),
+                micros: amounts.integer(at),
+                text,
+            })?);
+        }
+        Ok(events)
+    }
+
+    /// The values of a column that is at hand, or is worth decoding whole.
+    fn at_hand(&self, id: &ColumnId, name: &str, chunk: usize, rows: &[u32], again: bool) -> Result<Option<Values>> {
+        if self.is_absent(name, chunk)? {
+            return Ok(Some(Values::Absent));
+        }
+        let column = match self.kept(id, chunk)? {
+            Some(column) => column,
+            None => {
+                let bytes = self.file()?.chunk(name, chunk).map_or(0, |facts| facts.encoded_bytes());
+                if !again || bytes > COMPACT_BYTES_PER_ROW * self.chunks()?[chunk].rows as u64 {
+                    return Ok(None);
+                }
+                self.column(id, chunk)?
+            }
+        };
+        Ok(Some(match &column {
+            Column::Text(column) => Values::Texts(rows.iter().map(|row| column.at(*row as usize)).collect()),
+            Column::Ids(ids) => {
+                let visitors = self.column(&ColumnId::Visitors, chunk)?;
+                let starts = &visitors.visitors().starts;
+                let id = |row: &u32| Some(ids.get(starts.partition_point(|start| start <= row) - 1).to_owned());
+                Values::Texts(rows.iter().map(id).collect())
+            }
+            Column::Times(times) => Values::Integers(rows.iter().map(|row| times.at(*row as usize)).collect()),
+            Column::Amounts(amounts) => Values::Integers(rows.iter().map(|row| amounts.at(*row as usize)).collect()),
+            Column::Visitors(_) | Column::Unsigned(_) => return Ok(None),
+        }))
+    }
+
+    /// The values of some columns, from the pages that hold the rows.
+    fn read_wide(&self, names: &[&str], chunk: usize, rows: &[u32]) -> Result<Vec<Values>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ranges = rows.iter().map(|row| *row as usize..*row as usize + 1);
+        let selection = RowSelection::from_consecutive_ranges(ranges, self.chunks()?[chunk].rows);
+        let mut values: Vec<Values> = names
+            .iter()
+            .map(|name| if [TIME, RECEIVED, AMOUNT_MICROS].contains(name) { Values::Integers(vec![]) } else { Values::Texts(vec![]) })
+            .collect();
+        for batch in self.file()?.read(names, chunk..chunk + 1, Some(selection), rows.len().max(1), false)? {
+            let batch = batch?;
+            for ((values, name), column) in values.iter_mut().zip(names).zip(batch.columns()) {
+                match values {
+                    Values::Integers(values) if *name == AMOUNT_MICROS => {
+                        values.extend(column.as_primitive::<Int64Type>().iter().map(Option::unwrap_or_default));
+                    }
+                    Values::Integers(values) => match instants_us(column) {
+                        Cow::Borrowed(instants) => values.extend_from_slice(instants),
+                        Cow::Owned(instants) => values.extend(instants),
+                    },
+                    Values::Texts(values) => {
+                        let column = column.as_string::<i32>();
+                        values.extend((0..column.len()).map(|at| column.is_valid(at).then(|| column.value(at).to_owned())));
+                    }
+                    Values::Absent => {}
+                }
+            }
+        }
+        Ok(values)
+    }
+}
+
+impl Values {
+    fn text(&self, at: usize) -> Option<&str> {
+        match self {
+            Values::Texts(values) => values.get(at)?.as_deref(),
+            Values::Absent | Values::Integers(_) => None,
+        }
+    }
+
+    fn integer(&self, at: usize) -> i64 {
+        match self {
+            Values::Integers(values) => values.get(at).copied().unwrap_or_default(),
+            Values::Absent | Values::Texts(_) => 0,
+        }
+    }
+}
