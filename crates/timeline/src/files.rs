@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use tributary_core::error::{Code, Error, Result};
 
@@ -162,12 +162,14 @@ fn open_of_length(path: &Path, name: &str, bytes: u64) -> Result<File> {
 }
 
 /// A finished file being read. Every block is compared with what was written before the first byte of it is handed out.
-/// Cheap to clone; clones share what has been checked.
+/// Cheap to clone; clones share what has been checked. The file is open only while somebody reads or
+/// [holds](CheckedFile::hold) it: a folder may have more segments than a process may have open files.
 #[derive(Clone)]
 pub(crate) struct CheckedFile(Arc<Inner>);
 
 struct Inner {
-    file: File,
+    /// The open file, while somebody holds it.
+    open: Mutex<Weak<File>>,
     path: PathBuf,
     name: String,
     expected: Written,
@@ -182,14 +184,14 @@ struct Inner {
 impl CheckedFile {
     /// Opens a file and checks its length. Errors and reports name it by `name`.
     pub fn open(path: &Path, name: String, expected: Written) -> Result<Self> {
-        let file = open_of_length(path, &name, expected.bytes)?;
+        open_of_length(path, &name, expected.bytes)?;
         let blocks = expected.bytes.div_ceil(BLOCK_BYTES) as usize;
         if !expected.blocks.is_empty() && expected.blocks.len() != blocks {
             return Err(damaged(&name, format!("{} checksums are known for its {blocks} blocks", expected.blocks.len())));
         }
         let sound = (0..blocks.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
-        let (whole, damage) = (OnceLock::new(), OnceLock::new());
-        Ok(Self(Arc::new(Inner { file, path: path.to_owned(), name, expected, sound, whole, damage })))
+        let (path, open) = (path.to_owned(), Mutex::default());
+        Ok(Self(Arc::new(Inner { open, path, name, expected, sound, whole: OnceLock::new(), damage: OnceLock::new() })))
     }
 
     /// Its length.
@@ -200,6 +202,11 @@ impl CheckedFile {
     /// The name errors give it.
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// Opens the file for reads to come, which is cheaper for many than one by one.
+    pub fn hold(&self) -> Result<Arc<File>> {
+        self.0.hold()
     }
 
     /// Reads a range of bytes.
@@ -253,9 +260,20 @@ impl Inner {
         Ok(())
     }
 
+    fn hold(&self) -> Result<Arc<File>> {
+        let mut open = self.open.lock().expect("no holder of this lock panics");
+        if let Some(file) = open.upgrade() {
+            return Ok(file);
+        }
+        let file = File::open(&self.path);
+        let file = Arc::new(file.map_err(|error| damaged(&self.name, "it cannot be opened").caused_by(error))?);
+        *open = Arc::downgrade(&file);
+        Ok(file)
+    }
+
     fn read_exactly(&self, range: Range<u64>) -> Result<Bytes> {
         let mut bytes = vec![0; (range.end - range.start) as usize];
-        let read = self.file.read_exact_at(&mut bytes, range.start);
+        let read = self.hold()?.read_exact_at(&mut bytes, range.start);
         read.map_err(|error| self.damaged(String::from("it cannot be read")).caused_by(error))?;
         Ok(bytes.into())
     }

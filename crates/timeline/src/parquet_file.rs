@@ -15,6 +15,7 @@ use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::statistics::Statistics;
 use std::borrow::Cow;
+use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -47,6 +48,7 @@ impl ParquetFile {
     /// `UpstreamFailed` naming the file when it is damaged, or of a format this program does not read.
     pub fn open(record: &SegmentRecord, root: &Path) -> Result<Self> {
         let file = CheckedFile::open(&record.path(root), record.name(), record.data.clone())?;
+        let _held = file.hold()?;
         let inner = Inner::load(file.clone()).map_err(|error| unreadable(&file, error))?;
         let rows = inner.metadata.file_metadata().num_rows();
         if rows != record.rows as i64 {
@@ -324,12 +326,18 @@ impl RecordBatches {
             if selection.as_ref().is_some_and(|selection| !selection.selects_any()) {
                 continue;
             }
-            let reader = self.open(group, selection).map_err(|error| self.file.unreadable(error))?;
+            let held = self.file.0.file.hold()?;
+            let reader = self.open(held, group, selection).map_err(|error| self.file.unreadable(error))?;
             self.reader = Some(reader);
         }
     }
 
-    fn open(&self, group: usize, selection: Option<RowSelection>) -> Result<ParquetRecordBatchReader, ParquetError> {
+    fn open(
+        &self,
+        held: Arc<File>,
+        group: usize,
+        selection: Option<RowSelection>,
+    ) -> Result<ParquetRecordBatchReader, ParquetError> {
         let inner = &*self.file.0;
         let chunks = self.columns.iter().map(|column| {
             let (start, length) = inner.metadata.row_group(group).column(*column).byte_range();
@@ -337,7 +345,7 @@ impl RecordBatches {
         });
         // All of a chunk is needed anyway, or only a few of its pages.
         let chunks = if selection.is_none() { chunks.collect() } else { Vec::new() };
-        let input = ChunkedFile { file: inner.file.clone(), chunks };
+        let input = ChunkedFile { file: inner.file.clone(), chunks, _held: held };
         let mask = ProjectionMask::leaves(inner.metadata.file_metadata().schema_descr(), self.columns.iter().copied());
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, self.metadata.clone())
             .with_row_groups(vec![group])
@@ -367,6 +375,8 @@ impl Iterator for RecordBatches {
 struct ChunkedFile {
     file: CheckedFile,
     chunks: Vec<(Range<u64>, OnceLock<Bytes>)>,
+    /// Keeps the file open.
+    _held: Arc<File>,
 }
 
 impl Length for ChunkedFile {
