@@ -75,7 +75,9 @@ impl Segment {
             Some(column) => column,
             None => {
                 let bytes = self.file()?.chunk(name, chunk).map_or(0, |facts| facts.encoded_bytes());
-                if !again || bytes > COMPACT_BYTES_PER_ROW * self.chunks()?[chunk].rows as u64 {
+                // Ids are kept once per visitor, whatever they take in the file.
+                let is_compact = *id == ColumnId::VisitorIds || bytes <= COMPACT_BYTES_PER_ROW * self.chunks()?[chunk].rows as u64;
+                if !again || !is_compact {
                     return Ok(None);
                 }
                 self.column(id, chunk)?

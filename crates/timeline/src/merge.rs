@@ -9,6 +9,7 @@ use arrow_array::types::{Int32Type, Int64Type, UInt64Type};
 use arrow_array::{Array, DictionaryArray, Int64Array, RecordBatch, StringArray, UInt64Array};
 use arrow_schema::TimeUnit;
 use std::cmp::Ordering;
+use std::hash::RandomState;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -21,7 +22,7 @@ use crate::gather::{Gathered, gather};
 use crate::live::LiveRows;
 use crate::options::Options;
 use crate::parquet_file::{ParquetFile, instants_us};
-use crate::properties::{PROPERTY, chosen_keys, columns_of, count_keys};
+use crate::properties::{PROPERTY, Tally, chosen_keys, columns_of, count_keys};
 use crate::schema::{AMOUNT_MICROS, ANONYMOUS_ID, Parts, RECEIVED, SEQUENCE, TEXTS, TIME, Text, VISITOR_HASH, event_of};
 use crate::segment::Segment;
 use crate::segment_writer::{Destination, GROUP_TEXT_BYTES, SegmentWriter, sync_segments};
@@ -394,7 +395,8 @@ fn layout(sources: &[Source<'_>]) -> Result<Layout> {
 /// The property columns of the output. A source's own columns tell what is frequent in it; one of a format without such
 /// columns is looked through.
 fn property_keys(sources: &[Source<'_>]) -> Result<Vec<String>> {
-    let mut counts: HashMap<String, u64> = HashMap::new();
+    let mut tallies: HashMap<String, Tally> = HashMap::new();
+    let hasher = RandomState::new();
     for source in sources {
         let file = &source.file;
         if file.has_property_columns() {
@@ -405,17 +407,17 @@ fn property_keys(sources: &[Source<'_>]) -> Result<Vec<String>> {
                         Some((file.group_rows(group).len() as u64).saturating_sub(nulls))
                     })
                     .sum();
-                *counts.entry(name[PROPERTY.len()..].to_owned()).or_default() += values;
+                tallies.entry(name[PROPERTY.len()..].to_owned()).or_default().grow(values);
             }
         } else if !file.is_absent(Text::Properties.name()) {
             for batch in file.read(&[Text::Properties.name()], 0..file.row_groups(), None, SCAN_ROWS, true)? {
                 let batch = batch?;
                 let texts = batch.column(0).as_dictionary::<Int32Type>();
-                count_keys(texts, texts.values().as_string::<i32>(), &mut counts);
+                count_keys(texts, texts.values().as_string::<i32>(), &mut tallies, &hasher);
             }
         }
     }
-    Ok(chosen_keys(counts, sources.iter().map(|source| source.segment.record.rows).sum()))
+    Ok(chosen_keys(tallies, sources.iter().map(|source| source.segment.record.rows).sum()))
 }
 
 /// Instants between the slices of time that the merged segments will hold, so that none passes its bound.

@@ -3,8 +3,9 @@
 use arrow_array::{Array, DictionaryArray, Int32Array, StringArray, types::Int32Type};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 /// Begins the name of a property's column.
@@ -13,6 +14,11 @@ pub(crate) const PROPERTY: &str = "properties.";
 const MOST_COLUMNS: usize = 16;
 /// A key is worth a column when one row in this many has it.
 const ROWS_PER_VALUE: u64 = 20;
+/// A key of more different values than this is left to the JSON text: as a column it would take nearly as much again.
+/// Few rows allow for fewer: their values would only grow with the segment.
+const MOST_VALUES: usize = 1_024;
+const FEWEST_VALUES: usize = 16;
+const ROWS_PER_DIFFERENT_VALUE: u64 = 16;
 /// Longest key that becomes a column, characters.
 const LONGEST_KEY: usize = 64;
 
@@ -36,10 +42,36 @@ fn is_column_key(key: &str) -> bool {
     !key.is_empty() && !key.contains('.') && key.chars().take(LONGEST_KEY + 1).count() <= LONGEST_KEY
 }
 
+/// How often a key comes, and how many values it has, as far as that matters.
+#[derive(Default)]
+pub(crate) struct Tally {
+    rows: u64,
+    values: HashSet<u64>,
+}
+
+impl Tally {
+    /// Counts rows of a key that is a column already.
+    pub fn grow(&mut self, rows: u64) {
+        self.rows += rows;
+    }
+
+    fn add(&mut self, rows: u64, value: &str, hasher: &RandomState) {
+        self.rows += rows;
+        if self.values.len() <= MOST_VALUES {
+            self.values.insert(hasher.hash_one(value));
+        }
+    }
+}
+
 /// The keys that become columns of a file, most frequent first.
-pub(crate) fn chosen_keys(counts: HashMap<String, u64>, rows: u64) -> Vec<String> {
-    let mut frequent: Vec<(String, u64)> =
-        counts.into_iter().filter(|(_, count)| *count > 0 && count.saturating_mul(ROWS_PER_VALUE) >= rows).collect();
+pub(crate) fn chosen_keys(tallies: impl IntoIterator<Item = (String, Tally)>, rows: u64) -> Vec<String> {
+    let most_values = MOST_VALUES.min(FEWEST_VALUES + (rows / ROWS_PER_DIFFERENT_VALUE) as usize);
+    let is_frequent = |tally: &Tally| tally.rows > 0 && tally.rows.saturating_mul(ROWS_PER_VALUE) >= rows;
+    let mut frequent: Vec<(String, u64)> = tallies
+        .into_iter()
+        .filter(|(_, tally)| is_frequent(tally) && tally.values.len() <= most_values)
+        .map(|(key, tally)| (key, tally.rows))
+        .collect();
     frequent.sort_unstable_by(|(key, count), (other, others)| others.cmp(count).then_with(|| key.cmp(other)));
     frequent.truncate(MOST_COLUMNS);
     frequent.into_iter().map(|(key, _)| key).collect()
@@ -76,7 +108,8 @@ impl Extracted {
             })
             .collect();
         let mut key_numbers: HashMap<String, usize> = HashMap::new();
-        let mut counts: Vec<u64> = Vec::new();
+        let mut tallies: Vec<Tally> = Vec::new();
+        let hasher = RandomState::new();
         let mut found: Vec<(u32, u32, u32, u32)> = Vec::new();
         let mut values = String::new();
         for ((text, rows), number) in distinct.iter().zip(0..) {
@@ -84,24 +117,25 @@ impl Extracted {
                 let key = match key_numbers.get(key.as_ref()) {
                     Some(key) => *key,
                     None => {
-                        counts.push(0);
-                        key_numbers.insert(key.into_owned(), counts.len() - 1);
-                        counts.len() - 1
+                        tallies.push(Tally::default());
+                        key_numbers.insert(key.into_owned(), tallies.len() - 1);
+                        tallies.len() - 1
                     }
                 };
-                counts[key] += rows;
+                tallies[key].add(*rows, &value, &hasher);
                 let start = values.len();
                 values.push_str(&value);
                 // Texts of one file are bounded far below four gigabytes; past that a value stays in the JSON alone.
                 if let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(values.len())) {
                     found.push((key as u32, number, start, end));
                 } else {
-                    counts[key] = 0;
+                    tallies[key].rows = 0;
                 }
             }
         }
-        let keys = chosen_keys(key_numbers.iter().map(|(key, number)| (key.clone(), counts[*number])).collect(), count);
-        let mut columns: Vec<Option<usize>> = vec![None; counts.len()];
+        let mut columns: Vec<Option<usize>> = vec![None; tallies.len()];
+        let numbered = key_numbers.iter().map(|(key, number)| (key.clone(), std::mem::take(&mut tallies[*number])));
+        let keys = chosen_keys(numbered, count);
         for (column, key) in keys.iter().enumerate() {
             columns[key_numbers[key]] = Some(column);
         }
@@ -126,16 +160,23 @@ impl Extracted {
 }
 
 /// Counts the rows with each top-level key in a column of JSON texts.
-pub(crate) fn count_keys(texts: &DictionaryArray<Int32Type>, values: &StringArray, counts: &mut HashMap<String, u64>) {
+pub(crate) fn count_keys(
+    texts: &DictionaryArray<Int32Type>,
+    values: &StringArray,
+    tallies: &mut HashMap<String, Tally>,
+    hasher: &RandomState,
+) {
     let mut uses = vec![0u64; values.len()];
     for key in texts.keys().iter().flatten() {
         uses[key as usize] += 1;
     }
     for (at, rows) in uses.into_iter().enumerate().filter(|(_, rows)| *rows > 0) {
-        for (key, _) in values_of(values.value(at)) {
-            match counts.get_mut(key.as_ref()) {
-                Some(count) => *count += rows,
-                None => drop(counts.insert(key.into_owned(), rows)),
+        for (key, value) in values_of(values.value(at)) {
+            if !tallies.contains_key(key.as_ref()) {
+                tallies.insert(key.clone().into_owned(), Tally::default());
+            }
+            if let Some(tally) = tallies.get_mut(key.as_ref()) {
+                tally.add(rows, &value, hasher);
             }
         }
     }
@@ -299,7 +340,7 @@ mod tests {
     fn frequent_keys_become_columns() {
         let rows: Vec<Option<String>> = (0..100)
             .map(|n| match n {
-                0..40 => Some(format!(r#"{{"often":{n},"a":"x"}}"#)),
+                0..40 => Some(format!(r#"{{"often":{},"each":{n},"a":"x"}}"#, n % 7)),
                 40..44 => Some(String::from(r#"{"rare":1}"#)),
                 44..50 => Some(format!(r#"{{"a":"y","{}":1}}"#, "k".repeat(65))),
                 _ => None,
@@ -313,7 +354,7 @@ mod tests {
                 assert_eq!(extracted.value(at, row).map(str::to_owned), expected, "{key} of row {row}");
             }
         }
-        let many: HashMap<String, u64> = (0..40).map(|n| (format!("k{n:02}"), 100 - n)).collect();
+        let many = (0..40).map(|n| (format!("k{n:02}"), Tally { rows: 100 - n, ..Tally::default() }));
         let keys = chosen_keys(many, 100);
         assert_eq!((keys.len(), keys[0].as_str(), keys[15].as_str()), (16, "k00", "k15"));
     }
@@ -329,8 +370,8 @@ mod tests {
             let expected: Vec<Option<String>> = rows.iter().map(|text| text.and_then(|text| property(text, key))).collect();
             assert_eq!(found, expected.iter().map(Option::as_deref).collect::<Vec<_>>());
         }
-        let mut counts = HashMap::new();
-        count_keys(&texts, values, &mut counts);
-        assert_eq!((counts["plan"], counts["deep"]), (3, 1));
+        let mut tallies = HashMap::new();
+        count_keys(&texts, values, &mut tallies, &RandomState::new());
+        assert_eq!((tallies["plan"].rows, tallies["deep"].rows), (3, 1));
     }
 }

@@ -20,7 +20,7 @@ use crate::encode::Rows;
 use crate::files::{DurableFile, sync_folder};
 use crate::keys::write_keys;
 use crate::options::Options;
-use crate::schema::{ANONYMOUS_ID, DELTA_INTEGERS, FORMAT, FORMAT_KEY, TIME, Text, VISITOR_HASH, text_bytes};
+use crate::schema::{ANONYMOUS_ID, DELTA_INTEGERS, FORMAT, FORMAT_KEY, RECEIVED, TIME, Text, VISITOR_HASH, text_bytes};
 use crate::stored::{Stored, month_name};
 
 /// Rows turned into columns at once: few enough that they are still in the processor's cache for the last column.
@@ -31,6 +31,8 @@ const PAGE_ROWS: usize = 16_384;
 const STEP_ROWS: usize = 1_024;
 /// Largest dictionary of a column in a row group, bytes; past it values are written plain.
 const DICTIONARY_BYTES: usize = 4 << 20;
+/// The same for times of arrival: past so many different ones differences are smaller.
+const ARRIVALS_DICTIONARY_BYTES: usize = 16 << 10;
 /// A row group may grow to this many times its target for the sake of one visitor.
 const MOST_GROWTH: usize = 2;
 
@@ -195,7 +197,11 @@ fn properties(to: &Destination) -> WriterProperties {
             .set_column_dictionary_enabled(column(name), false)
             .set_column_encoding(column(name), Encoding::DELTA_BINARY_PACKED);
     }
-    properties.build()
+    // Many events arrive in one request or one step of an import; where they do not, the dictionary is given up early.
+    properties
+        .set_column_dictionary_enabled(column(RECEIVED), true)
+        .set_column_dictionary_page_size_limit(column(RECEIVED), ARRIVALS_DICTIONARY_BYTES)
+        .build()
 }
 
 fn failed(path: &Path, error: parquet::errors::ParquetError) -> Error {
