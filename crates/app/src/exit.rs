@@ -49,6 +49,7 @@ impl From<&Error> for Exit {
             | Code::InsufficientScope
             | Code::RateLimited
             | Code::Overloaded
+            | Code::Cancelled
             | Code::ForgetFailed
             | Code::UpstreamFailed
             | Code::Internal => Exit::Failed,

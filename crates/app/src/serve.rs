@@ -14,9 +14,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tributary_control::{Control, normalise_origin};
 use tributary_core::error::{Code, Error, Result};
+use tributary_core::time::SECOND_US;
 use tributary_http::router::{AppState, router};
 use tributary_http::settings::Settings;
-use tributary_service::rate::{BucketSettings, RateSettings};
 use tributary_service::service::{Service, Settings as ServiceSettings};
 
 use crate::config::Config;
@@ -29,6 +29,13 @@ use socket::OperatorSocket;
 
 /// How often usage counters and keys' last use are written.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
+
+/// How often retention is applied, by the clock.
+const RETAIN_EVERY_US: i64 = 3_600 * SECOND_US;
+/// How often the clock is looked at for that: a machine that slept catches up at once.
+const CLOCK_LOOK: Duration = Duration::from_secs(60);
+/// What a request may take beside its question's wait and its question: its body's arrival, its answer's making.
+const REQUEST_ALLOWANCE: Duration = Duration::from_secs(60);
 
 /// A server that has begun to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +61,8 @@ async fn run(owned: &Owned, globals: &Globals, announce: impl FnOnce(&Ready) -> 
     let listener = bind(&config.server.listen).await?;
     let address = listener.local_addr().map_err(|error| Error::internal("the listener has no address").caused_by(error))?;
     let url = config.server.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
-    let state = AppState::open(Arc::new(service(owned, globals)), settings(config)?)?;
+    let service = Arc::new(service(owned, globals));
+    let state = AppState::open(service.clone(), settings(config)?)?;
     let socket = OperatorSocket::bind(&owned.root)?;
     let stopping = stop_signal()?;
 
@@ -63,8 +71,13 @@ async fn run(owned: &Owned, globals: &Globals, announce: impl FnOnce(&Ready) -> 
     // The first visitor should not wait for the tables; nobody waits for this.
     let _warming = tokio::task::spawn_blocking(move || pipeline.warm());
     let flushing = tokio::spawn(flush_regularly(owned.control.clone()));
+    let retaining = tokio::spawn(retain_regularly(service));
 
-    let public = connections::serve(listener, router(state.clone()), config.server.max_connections, stopping.clone());
+    let bounds = connections::Bounds {
+        most: config.server.max_connections,
+        request_timeout: REQUEST_ALLOWANCE + 2 * Duration::from_secs(config.engine.question_max_seconds),
+    };
+    let public = connections::serve(listener, router(state.clone()), bounds, stopping.clone());
     let operators = operator::router(owned, globals, &url);
     let operators = axum::serve(socket.listener, operators).with_graceful_shutdown(stopped(stopping.clone()));
     tracing::info!(%address, url, "serving {}", owned.root.display());
@@ -85,18 +98,14 @@ async fn run(owned: &Owned, globals: &Globals, announce: impl FnOnce(&Ready) -> 
         }
     };
     flushing.abort();
+    retaining.abort();
     finished.map_err(|error| Error::internal("the operator socket failed").caused_by(error))
 }
 
 fn service(owned: &Owned, globals: &Globals) -> Service {
-    let limits = &globals.config.limits;
-    let rates = RateSettings {
-        enforce: limits.enforce,
-        track: BucketSettings { refill_per_s: limits.track_per_second, burst: limits.track_burst },
-        batch: BucketSettings { refill_per_s: limits.batch_per_second, burst: limits.batch_burst },
-    };
-    let (control, pipeline) = (owned.control.clone(), owned.pipeline.clone());
-    Service::new(control, owned.timeline.clone(), pipeline, globals.clock.clone(), ServiceSettings { rates })
+    let config = &globals.config;
+    let settings = ServiceSettings { rates: config.limits.rates(), budget: config.engine.budget() };
+    Service::new(owned.control.clone(), owned.events.clone(), owned.pipeline.clone(), globals.clock.clone(), settings)
 }
 
 fn settings(config: &Config) -> Result<Settings> {
@@ -159,6 +168,25 @@ async fn flush_regularly(control: Control) {
         ticks.tick().await;
         if let Err(error) = control.flush().await {
             tracing::error!(error = %error.chain(), "usage counters could not be written; they are kept and tried again");
+        }
+    }
+}
+
+async fn retain_regularly(service: Arc<Service>) {
+    let mut ticks = tokio::time::interval(CLOCK_LOOK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut last_us = None;
+    loop {
+        ticks.tick().await;
+        let now_us = service.clock.now_us();
+        // A clock that was set back is no reason to wait longer.
+        if last_us.is_some_and(|last_us: i64| (last_us..last_us.saturating_add(RETAIN_EVERY_US)).contains(&now_us)) {
+            continue;
+        }
+        last_us = Some(now_us);
+        match service.apply_retention().await {
+            Ok(round) => tracing::debug!(round.applied, round.failed, "retention applied"),
+            Err(error) => tracing::error!(error = %error.chain(), "retention could not be applied; it is tried again"),
         }
     }
 }

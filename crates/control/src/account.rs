@@ -86,8 +86,14 @@ impl Control {
         .await
     }
 
-    /// Replaces the account's limits.
+    /// Replaces the account's limits. Errors: `invalid_params` for a retention of no day at all.
     pub async fn set_limits(&self, id: AccountId, limits: Limits) -> Result<Account> {
+        if limits.retention_days == Some(0) {
+            return Err(Error::new(
+                Code::InvalidParams,
+                "retention_days must be at least 1; leave it out to keep events for ever",
+            ));
+        }
         self.change(move |control| async move {
             let mut transaction = control.inner.store.begin().await?;
             let after = Account { limits, ..read_account(&mut transaction, id).await? };

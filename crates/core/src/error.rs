@@ -55,6 +55,8 @@ pub enum Code {
     QuestionTooLarge,
     /// A queue is full: come back later. Details: `retry_after_s`.
     Overloaded,
+    /// The caller went away before the answer. Nobody reads it; it stands in records.
+    Cancelled,
     /// Forgetting a person failed in the store.
     ForgetFailed,
     /// A store that should answer did not.
@@ -65,7 +67,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Code; 26] = [
+    pub const ALL: [Code; 27] = [
         Code::InvalidPayload,
         Code::InvalidParams,
         Code::InvalidGroupBy,
@@ -89,6 +91,7 @@ impl Code {
         Code::UnsupportedMediaType,
         Code::QuestionTooLarge,
         Code::Overloaded,
+        Code::Cancelled,
         Code::ForgetFailed,
         Code::UpstreamFailed,
         Code::Internal,
@@ -125,6 +128,7 @@ impl Code {
             Code::UnsupportedMediaType => "unsupported_media_type",
             Code::QuestionTooLarge => "question_too_large",
             Code::Overloaded => "overloaded",
+            Code::Cancelled => "cancelled",
             Code::ForgetFailed => "forget_failed",
             Code::UpstreamFailed => "upstream_failed",
             Code::Internal => "internal_error",

@@ -73,6 +73,8 @@ fn status_of(code: Code) -> StatusCode {
         Code::ForgetFailed | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Code::UpstreamFailed => StatusCode::BAD_GATEWAY,
         Code::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+        // Nobody is there to read it.
+        Code::Cancelled => StatusCode::REQUEST_TIMEOUT,
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicBool;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{And, DefaultPredicate, Predicate, SizeAbove};
+use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tributary_core::error::Result;
 use tributary_mcp::door::DOORS;
 use tributary_mcp::server::McpServer;
@@ -15,6 +16,9 @@ use tributary_service::service::Service;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::{cors, health, mcp, metrics, pages, refusal, v1};
+
+/// Shorter answers are sent as they are: they fit into one packet.
+const LEAST_COMPRESSED_BYTES: u16 = 1_024;
 
 /// What every route works on. Cloning shares it.
 #[derive(Clone)]
@@ -42,6 +46,13 @@ impl AppState {
             draining: Arc::new(AtomicBool::new(false)),
         })
     }
+}
+
+/// Compresses answers that are worth it, for clients that ask, at the level that costs less time than it saves nearby.
+fn compression() -> CompressionLayer<And<DefaultPredicate, SizeAbove>> {
+    CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(DefaultPredicate::new().and(SizeAbove::new(LEAST_COMPRESSED_BYTES)))
 }
 
 /// The public routes. The operator API is a router of its own ([`crate::admin::router`]) and never mounted here.
@@ -79,6 +90,6 @@ pub fn router(state: AppState) -> Router {
         .fallback(refusal::unknown_route)
         .method_not_allowed_fallback(refusal::method_not_allowed)
         .layer(from_fn_with_state(state.clone(), metrics::count))
-        .layer(CompressionLayer::new())
+        .layer(compression())
         .with_state(state)
 }

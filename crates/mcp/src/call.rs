@@ -1,7 +1,7 @@
 //! One tool call: look up, check, run, word the answer; one audit row, one log line.
 
 use serde_json::{Map, Value, json};
-use tributary_control::{AuditEntry, Caller};
+use tributary_control::Caller;
 use tributary_core::error::{Code, Error, Result};
 use tributary_ingest::arrival::{Arrival, Channel};
 use tributary_service::problem::invalid;
@@ -9,8 +9,9 @@ use tributary_service::reach::{Reach, zone_of};
 use tributary_service::service::Service;
 
 use crate::dialect::{INVALID_PARAMS, RpcError};
+use crate::record::Record;
 use crate::server::{Answer, Called, OpenDoor, OpenTool, Reply, Request, json_answer};
-use crate::tool::{Cx, Effect, Scope, Span, Text};
+use crate::tool::{Cx, Effect, Scope, Span, Written};
 use crate::{arguments, frame, projects};
 
 /// Answers `tools/call`.
@@ -22,20 +23,19 @@ pub(crate) async fn call(
     id: &Value,
     mut params: Map<String, Value>,
 ) -> Reply {
-    let started_us = service.clock.now_us();
     let arguments = params.remove("arguments").unwrap_or(Value::Null);
-    let args = service.control.digest_arguments(&arguments);
     let named = params.get("name").and_then(Value::as_str);
     let name = named.unwrap_or_default();
     let tool = open.tools.iter().find(|open| open.listed.tool.name == name);
+    let record = Record::begin(service, open, caller, request, name, &arguments);
     let outcome = match tool {
         Some(tool) => run(service, open, tool, caller, request, arguments).await.map_err(Failure::Error),
         None if named.is_none() => Err(Failure::Error(invalid("name", "is required: the tool's name, as text"))),
         None => Err(Failure::UnknownTool),
     };
-    let reference = service.control.new_correlation_id();
+    let reference = record.reference;
     let answer = match &outcome {
-        Ok(result) => json_answer(200, &frame::result(id, result.clone())),
+        Ok(written) => Answer::Json(200, frame::tool_result(id, written)),
         Err(Failure::UnknownTool) => json_answer(200, &frame::error(id, &unknown_tool(open, caller, name))),
         Err(Failure::Error(error)) if error.code() == Code::RateLimited => Answer::Refused(
             Error::new(Code::RateLimited, error.message().to_owned()).with_details(error.details().cloned().unwrap_or_default()),
@@ -49,34 +49,14 @@ pub(crate) async fn call(
         }
     };
     let code = outcome.as_ref().map(|_| ()).map_err(Failure::code);
-    let latency_us = service.clock.now_us().saturating_sub(started_us).max(0);
+    let latency_us = record.latency_us();
     let called = Called { door: open.door.name, tool: tool.map(|tool| tool.listed.tool.name), outcome: code, latency_us };
     let size = match &answer {
         Answer::Json(_, text) => text.len() as u64,
         Answer::Accepted | Answer::Refused(_) => 0,
     };
     log(caller, &called, &outcome, &reference.to_string(), size);
-    let entry = AuditEntry {
-        correlation_id: Some(reference),
-        door: open.door.name.to_owned(),
-        tool_name: name.to_owned(),
-        args,
-        latency_ms: latency_us.unsigned_abs() / 1_000,
-        output_size_bytes: size,
-        space: match caller.workspaces.as_slice() {
-            [only] if !open.door.selects_projects => Some(only.workspace.id),
-            _ => None,
-        },
-        user: None,
-        token: Some(caller.key),
-        client_user_agent: request.user_agent.map(str::to_owned),
-        client_ip: request.address,
-        was_internal: false,
-        outcome: code,
-    };
-    if let Err(error) = service.control.audit(entry).await {
-        tracing::error!(reference = %reference, error = %error.chain(), "a tool call could not be audited");
-    }
+    record.end(code, latency_us, size).await;
     Reply { answer, called: Some(called) }
 }
 
@@ -102,7 +82,7 @@ async fn run(
     caller: &Caller,
     request: &Request<'_>,
     arguments: Value,
-) -> Result<Value> {
+) -> Result<Written> {
     let definition = tool.listed.tool;
     check_scope(caller, definition.scope)?;
     if definition.span == Span::Selected {
@@ -134,13 +114,7 @@ async fn run(
         ..Arrival::new(Channel::Mcp, service.clock.now_us(), zone)
     };
     let cx = Cx { service, caller, workspaces: &workspaces, columns: open.door.columns, arrival: &arrival };
-    let structured = (definition.run)(&cx, Value::Object(arguments)).await?;
-    let text = match definition.text {
-        Text::Rows => structured.get("rows").map(Value::to_string),
-        Text::Whole => Some(structured.to_string()),
-    };
-    let text = text.ok_or_else(|| Error::internal("a tool answered without rows"))?;
-    Ok(json!({ "content": [{ "type": "text", "text": text }], "structuredContent": structured }))
+    (definition.run)(&cx, Value::Object(arguments)).await
 }
 
 fn check_scope(caller: &Caller, required: Scope) -> Result<()> {
@@ -166,7 +140,7 @@ fn unknown_tool(open: &OpenDoor, caller: &Caller, name: &str) -> RpcError {
     RpcError::new(INVALID_PARAMS, "unknown_tool", json!({ "tool": shown, "tools": known }))
 }
 
-fn log(caller: &Caller, called: &Called, outcome: &Result<Value, Failure>, reference: &str, size: u64) {
+fn log(caller: &Caller, called: &Called, outcome: &Result<Written, Failure>, reference: &str, size: u64) {
     let Called { door, tool, latency_us, .. } = called;
     let (tool, key, account) = (tool.unwrap_or("unknown"), caller.prefix.as_str(), caller.account.id.0);
     match outcome {

@@ -55,7 +55,7 @@ pub(crate) fn millimetric(error: &Error) -> RpcError {
         }
         Code::NotFound => RpcError::new(INVALID_PARAMS, "unhandled_tool", explained(error)),
         // Faults of ours say their class and nothing of the inside.
-        Code::Overloaded | Code::UpstreamFailed | Code::ForgetFailed | Code::Conflict | Code::Internal => {
+        Code::Overloaded | Code::Cancelled | Code::UpstreamFailed | Code::ForgetFailed | Code::Conflict | Code::Internal => {
             let mut data = match error.details() {
                 Some(Value::Object(details)) if error.code() == Code::Overloaded => Value::Object(details.clone()),
                 _ => json!({}),

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::dialect::{INVALID_REQUEST, RpcError};
+use crate::tool::Written;
 
 /// What a body turned out to be.
 #[derive(Debug, PartialEq)]
@@ -73,6 +74,16 @@ pub(crate) fn id_of(body: &[u8]) -> Value {
 /// A successful answer.
 pub(crate) fn result(id: &Value, result: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "result": result })
+}
+
+/// The answer to a tool call whose result is JSON text already.
+pub(crate) fn tool_result(id: &Value, written: &Written) -> String {
+    let Written { text, structured } = written;
+    // As a JSON string: quotes and escapes around the text.
+    let text = Value::from(text.as_str());
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"result":{{"content":[{{"type":"text","text":{text}}}],"structuredContent":{structured}}}}}"#
+    )
 }
 
 /// An error.

@@ -16,4 +16,5 @@ mod dialect;
 mod frame;
 mod initialize;
 mod projects;
+mod record;
 mod schema;

@@ -30,8 +30,6 @@ pub trait Tool: 'static {
     const EFFECT: Effect;
     /// Which projects a call looks at.
     const SPAN: Span;
-    /// What the text block of a result holds.
-    const TEXT: Text = Text::Rows;
     /// The REST route whose rate limit it inherits.
     const ROUTE: Option<Route> = None;
     /// Arguments that work, as JSON objects: shown in errors and docs, run by tests.
@@ -42,6 +40,8 @@ pub trait Tool: 'static {
     type Output: Serialize + JsonSchema + Send;
     /// Calls one use case.
     fn call(cx: &Cx<'_>, input: Self::Input) -> impl Future<Output = Result<Self::Output>> + Send;
+    /// What stands in the text block, as JSON: the bare array of rows where there are rows, the whole output otherwise.
+    fn text(output: &Self::Output) -> serde_json::Result<String>;
 }
 
 /// What a key must cover.
@@ -90,13 +90,14 @@ pub enum Span {
     Everything,
 }
 
-/// What the text block of a result holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Text {
-    /// The bare array of rows.
-    Rows,
-    /// The whole object.
-    Whole,
+/// What a call answered, as JSON text: written once, straight from the output, since an answer of many rows costs more to
+/// write than to find.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// See [`Tool::text`].
+    pub text: String,
+    /// The output as an object.
+    pub structured: String,
 }
 
 /// What a call is made with.
@@ -113,7 +114,7 @@ pub struct Cx<'a> {
     pub arrival: &'a Arrival,
 }
 
-type Running<'a> = Pin<Box<dyn Future<Output = Result<Value>> + Send + 'a>>;
+type Running<'a> = Pin<Box<dyn Future<Output = Result<Written>> + Send + 'a>>;
 
 /// A tool, type-erased.
 pub struct ToolDef {
@@ -129,8 +130,6 @@ pub struct ToolDef {
     pub effect: Effect,
     /// See [`Tool::SPAN`].
     pub span: Span,
-    /// See [`Tool::TEXT`].
-    pub text: Text,
     /// See [`Tool::ROUTE`].
     pub route: Option<Route>,
     /// See [`Tool::EXAMPLES`].
@@ -152,7 +151,6 @@ impl ToolDef {
             scope: T::SCOPE,
             effect: T::EFFECT,
             span: T::SPAN,
-            text: T::TEXT,
             route: T::ROUTE,
             examples: T::EXAMPLES,
             input_schema: schema::input::<T::Input>,
@@ -167,7 +165,10 @@ fn run<'a, T: Tool>(cx: &'a Cx<'a>, arguments: Value) -> Running<'a> {
         let input: T::Input = serde_json::from_value(arguments)
             .map_err(|error| Error::new(Code::InvalidParams, format!("the arguments do not fit: {error}")))?;
         let output = T::call(cx, input).await?;
-        serde_json::to_value(output)
-            .map_err(|error| Error::internal("a tool's result could not be written as JSON").caused_by(error))
+        let unwritable = |error| Error::internal("a tool's result could not be written as JSON").caused_by(error);
+        Ok(Written {
+            text: T::text(&output).map_err(unwritable)?,
+            structured: serde_json::to_string(&output).map_err(unwritable)?,
+        })
     })
 }

@@ -3,7 +3,7 @@
 use futures::{StreamExt, TryStreamExt, stream};
 use tributary_core::error::{Error, Result};
 use tributary_events::answer::{AggregateAnswer, Answer, Answered, FunnelAnswer, RowsAnswer, ValuesAnswer};
-use tributary_events::question::{Aggregate, Budget, Funnel, Question, Rows, Values};
+use tributary_events::question::{Aggregate, Funnel, Question, Rows, Values};
 
 use crate::reach::Reach;
 use crate::service::Service;
@@ -78,7 +78,8 @@ impl Service {
             .iter()
             .map(|access| {
                 let (events, scope, question) = (self.events.clone(), access.scope.clone(), question.clone());
-                async move { events.ask(&scope, question, Budget::INTERACTIVE).await }
+                let budget = self.budget;
+                async move { events.ask(&scope, question, budget).await }
             })
             .collect();
         let asked: Vec<Answered> = stream::iter(questions).buffered(ASKED_AT_ONCE).try_collect().await?;

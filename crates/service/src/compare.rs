@@ -71,7 +71,7 @@ impl Service {
             });
         }
         rows.sort_by(|left, right| right.value.cmp(&left.value).then_with(|| left.slug.cmp(&right.slug)));
-        let counted = Rows { returned: rows.len(), total: rows.len() as u64 };
+        let counted = Rows::exact(rows.len(), rows.len() as u64);
         let mut provenance = provenance::of(reach, range, input.window.bots, &answers.watermarks, counted);
         if let (Some(event), true) = (&input.event, rows.iter().all(|row| row.value == 0)) {
             self.name_unknown_events(reach, &[event], &mut provenance).await?;

@@ -71,7 +71,7 @@ impl Service {
                 last_seen: format_in(name.last_us, &zone),
             })
             .collect();
-        let counted = Rows { returned: rows.len(), total: total as u64 };
+        let counted = Rows::exact(rows.len(), total as u64);
         let provenance = provenance::of(reach, range, BotRule::Exclude, &answers.watermarks, counted);
         Ok(EventNamesOutput { rows, provenance })
     }

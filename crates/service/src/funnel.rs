@@ -144,7 +144,7 @@ impl Service {
                 (rows, print(None, &input.steps, &overall), total)
             }
         };
-        let counted = Rows { returned: rows.len(), total: total_rows as u64 };
+        let counted = Rows::exact(rows.len(), total_rows as u64);
         let mut provenance = provenance::of(reach, range, input.window.bots, &answers.watermarks, counted);
         if reach.is_wide() {
             provenance.add_note(crate::stats::NOTE_SUMMED_VISITORS);

@@ -9,11 +9,15 @@ pub mod provenance;
 pub mod reach;
 
 pub mod admission;
+pub mod bounded;
 pub mod import;
 pub mod rate;
 pub mod send;
 
+pub mod health;
+
 pub mod forget;
+pub mod retention;
 
 pub mod compare;
 pub mod event_names;

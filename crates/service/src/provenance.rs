@@ -30,8 +30,12 @@ pub struct Provenance {
     pub watermarks: Option<Map<String, Value>>,
     /// Rows in this answer.
     pub rows_returned: u64,
-    /// Rows there are without the limit.
+    /// Rows there are without the limit; at least as many where `total_rows_is_exact` is false.
     pub total_rows: u64,
+    /// Absent for an exact `total_rows`; false when counting stopped there.
+    #[serde(skip_serializing_if = "is_true")]
+    #[schemars(default)]
+    pub total_rows_is_exact: bool,
     /// Whether rows were cut off by the limit.
     pub truncated: bool,
     /// Event names asked for that this project has never seen, with the nearest names it has.
@@ -58,6 +62,15 @@ pub struct UnknownEvent {
 pub(crate) struct Rows {
     pub returned: usize,
     pub total: u64,
+    /// Whether `total` is all there are, not only at least so many.
+    pub is_exact: bool,
+}
+
+impl Rows {
+    /// A total that was counted to the end.
+    pub fn exact(returned: usize, total: u64) -> Self {
+        Self { returned, total, is_exact: true }
+    }
 }
 
 pub(crate) fn of(reach: Reach<'_>, range: TimeRange, bots: BotRule, watermarks: &[u64], rows: Rows) -> Provenance {
@@ -75,10 +88,15 @@ pub(crate) fn of(reach: Reach<'_>, range: TimeRange, bots: BotRule, watermarks: 
         }),
         rows_returned: returned,
         total_rows: rows.total,
+        total_rows_is_exact: rows.is_exact,
         truncated: returned < rows.total,
         unknown_events: Vec::new(),
         note: None,
     }
+}
+
+fn is_true(flag: &bool) -> bool {
+    *flag
 }
 
 impl Provenance {

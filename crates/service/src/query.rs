@@ -21,6 +21,8 @@ use crate::service::Service;
 pub const MAX_LIMIT: usize = 1_000;
 /// Rows of an answer when nothing else is asked for.
 pub const DEFAULT_LIMIT: usize = 100;
+/// How far matching rows are counted in each workspace: to the largest page. To count them all would read them all.
+const COUNT_UP_TO: u64 = MAX_LIMIT as u64;
 
 /// What is asked. Every filter is an exact match.
 #[derive(Clone, Debug)]
@@ -127,10 +129,14 @@ impl Service {
                 slice = slice.with(Filter::is(field, value.as_str()));
             }
         }
-        let question = RowsQuestion { slice, order: RowOrder::NewestFirst, limit: input.limit, count_up_to: u64::MAX };
+        // One past the page at least, so that it is known whether the limit cut rows off.
+        let count_up_to = COUNT_UP_TO.max(input.limit as u64 + 1);
+        let question = RowsQuestion { slice, order: RowOrder::NewestFirst, limit: input.limit, count_up_to };
         let answers = self.rows(reach, &question).await?;
+        // Where counting stopped nobody knows whether there are more.
+        let is_exact = answers.answers.iter().all(|answer| answer.total < count_up_to);
         let (rows, total) = print(reach, answers.answers, input.limit);
-        let counted = Rows { returned: rows.len(), total };
+        let counted = Rows { returned: rows.len(), total, is_exact };
         let mut provenance = provenance::of(reach, range, input.window.bots, &answers.watermarks, counted);
         if let (Some(event), 0) = (&input.event, total) {
             self.name_unknown_events(reach, &[event], &mut provenance).await?;

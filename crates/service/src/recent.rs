@@ -18,7 +18,7 @@ impl Service {
             slice: Slice::of(TimeRange::ALL),
             order: RowOrder::NewestFirst,
             limit: RECENT_EVENTS,
-            count_up_to: u64::MAX,
+            count_up_to: RECENT_EVENTS as u64,
         };
         let answers = self.rows(reach, &question).await?;
         Ok(print(reach, answers.answers, RECENT_EVENTS).0)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tributary_control::Control;
 use tributary_core::clock::SharedClock;
+use tributary_events::question::Budget;
 use tributary_events::store::EventStore;
 use tributary_ingest::pipeline::Pipeline;
 
@@ -13,20 +14,30 @@ use crate::rate::{Limiter, RateSettings};
 pub struct Service {
     /// Accounts, workspaces, keys, audit, usage.
     pub control: Control,
-    /// The event engine.
+    /// The event engine, its questions bounded ([`crate::bounded::BoundedStore`]).
     pub events: Arc<dyn EventStore>,
     /// Bytes to checked, enriched, classified events.
     pub pipeline: Arc<Pipeline>,
     /// The time.
     pub clock: SharedClock,
     pub(crate) limiter: Limiter,
+    pub(crate) budget: Budget,
 }
 
 /// What an operator may set.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Rate limits of the ingest routes.
     pub rates: RateSettings,
+    /// How much work one question may cause.
+    pub budget: Budget,
+}
+
+impl Default for Settings {
+    /// The documented rates, and the budget for people and agents who wait.
+    fn default() -> Self {
+        Self { rates: RateSettings::default(), budget: Budget::INTERACTIVE }
+    }
 }
 
 impl Service {
@@ -38,6 +49,7 @@ impl Service {
         clock: SharedClock,
         settings: Settings,
     ) -> Self {
-        Self { control, events, pipeline, limiter: Limiter::new(settings.rates, clock.clone()), clock }
+        let limiter = Limiter::new(settings.rates, clock.clone());
+        Self { control, events, pipeline, limiter, budget: settings.budget, clock }
     }
 }

@@ -139,7 +139,7 @@ impl Service {
             }
         };
         let rows: Vec<SourcesRow> = rows.iter().take(input.limit).map(print).collect::<Result<_>>()?;
-        let counted = Rows { returned: rows.len(), total: total_rows as u64 };
+        let counted = Rows::exact(rows.len(), total_rows as u64);
         let mut provenance = provenance::of(reach, range, input.window.bots, &answers.watermarks, counted);
         if reach.is_wide() {
             provenance.add_note(NOTE_SUMMED_VISITORS);

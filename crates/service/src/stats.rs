@@ -246,7 +246,7 @@ impl Service {
         let labels = question.buckets.as_ref().map(|buckets| buckets.labels.as_slice()).unwrap_or_default();
         let rows: Vec<StatsRow> =
             merged.rows.into_iter().take(input.limit).map(|row| print(row, &input.group_by, labels)).collect::<Result<_>>()?;
-        let counted = Rows { returned: rows.len(), total: total_rows as u64 };
+        let counted = Rows::exact(rows.len(), total_rows as u64);
         let mut provenance = provenance::of(reach, range, input.window.bots, &answers.watermarks, counted);
         if reach.is_wide() && input.metric == StatsMetric::Uniques {
             provenance.add_note(NOTE_SUMMED_VISITORS);

@@ -24,7 +24,7 @@ pub enum Account {
     #[command(after_help = "Example:\n  tributary account set-plan --account 1 --plan pro")]
     SetPlan(SetPlan),
     /// Set an account's own numbers; a self-hosted account starts without any
-    #[command(after_help = "Example:\n  tributary account set-limits --account 1 --monthly-events 1000000 --workspaces none")]
+    #[command(after_help = "Example:\n  tributary account set-limits --account 1 --monthly-events 1000000 --retention-days 365")]
     SetLimits(SetLimits),
 }
 
@@ -57,11 +57,14 @@ pub struct SetLimits {
     #[arg(long, value_name = "ID")]
     account: i64,
     /// Events accepted per calendar month (UTC), all its workspaces together
-    #[arg(long, value_name = "N|none", required_unless_present = "workspaces")]
+    #[arg(long, value_name = "N|none", required_unless_present_any = ["workspaces", "retention_days"])]
     monthly_events: Option<Cap>,
     /// Workspaces it may own
     #[arg(long, value_name = "N|none")]
     workspaces: Option<Cap>,
+    /// Whole days (UTC) events are kept, counted by their own time; what expires is gone for good
+    #[arg(long, value_name = "N|none")]
+    retention_days: Option<Cap>,
 }
 
 /// A number, or none at all.
@@ -104,9 +107,12 @@ pub async fn run(command: Account, globals: &Globals) -> Result<Exit> {
             } else {
                 let rows: Vec<Vec<String>> = accounts
                     .into_iter()
-                    .map(|one| vec![one.id.to_string(), one.name, one.plan.as_str().to_owned(), one.uuid, one.created_at])
+                    .map(|one| {
+                        let kept = kept(one.limits.retention_days);
+                        vec![one.id.to_string(), one.name, one.plan.as_str().to_owned(), kept, one.uuid, one.created_at]
+                    })
                     .collect();
-                output::table(&["id", "name", "plan", "uuid", "created"], &rows)?;
+                output::table(&["id", "name", "plan", "events kept", "uuid", "created"], &rows)?;
             }
         }
         Account::SetLimits(wanted) => set_limits(wanted, globals).await?,
@@ -142,6 +148,9 @@ async fn set_limits(wanted: SetLimits, globals: &Globals) -> Result<()> {
             if let Some(Cap(number)) = wanted.workspaces {
                 limits.workspaces = number;
             }
+            if let Some(Cap(number)) = wanted.retention_days {
+                limits.retention_days = number;
+            }
             operator.patch(&format!("/accounts/{}", wanted.account), &AccountChange { plan: None, limits: Some(limits) }).await
         })
         .await?;
@@ -150,11 +159,21 @@ async fn set_limits(wanted: SetLimits, globals: &Globals) -> Result<()> {
     }
     let shown = |number: Option<u64>| number.map_or_else(|| String::from("no limit"), |number| number.to_string());
     output::line(&format!(
-        "account {}: events a month {}, workspaces {}",
+        "account {}: events a month {}, workspaces {}, events kept {}",
         changed.id,
         shown(changed.limits.monthly_events),
-        shown(changed.limits.workspaces.map(u64::from))
+        shown(changed.limits.workspaces.map(u64::from)),
+        kept(changed.limits.retention_days)
     ))
+}
+
+/// How long events are kept, for people.
+pub(super) fn kept(retention_days: Option<u32>) -> String {
+    match retention_days {
+        None => String::from("for ever"),
+        Some(1) => String::from("for 1 day"),
+        Some(days) => format!("for {days} days"),
+    }
 }
 
 fn plan(text: &str) -> Result<Plan, String> {

@@ -15,7 +15,7 @@ use crate::folder::owner::Owner;
 use crate::folder::{Folder, Missing, is_data_folder};
 use crate::globals::Globals;
 use crate::operator::Operator;
-use crate::output;
+use crate::{output, system};
 
 /// Less free space than this is a warning, bytes.
 const LITTLE_SPACE_BYTES: u64 = 1 << 30;
@@ -46,7 +46,14 @@ enum Status {
 /// Runs every check and shows what it found; exit code 5 when one found a problem.
 pub async fn run(globals: &Globals) -> Result<Exit> {
     let mut findings = vec![folder(globals)?];
-    findings.extend([privacy(&globals.data), space(&globals.data), clock(globals), listener(globals), geo(globals)]);
+    findings.extend([
+        privacy(&globals.data),
+        space(&globals.data),
+        clock(globals),
+        memory(globals),
+        listener(globals),
+        geo(globals),
+    ]);
     match Folder::open(globals, Missing::Refuse).await {
         Err(error) => findings.push(cannot_open(&error)),
         Ok(Folder::Served(owner)) => {
@@ -115,6 +122,22 @@ fn clock(globals: &Globals) -> Finding {
         );
     }
     fine("clock", format!("shows {}", format_utc(now_us)))
+}
+
+fn memory(globals: &Globals) -> Finding {
+    let engine = &globals.config.engine;
+    let budget = engine.memory_budget();
+    let Some(machine) = system::memory_bytes().map(|bytes| bytes >> 20) else {
+        return fine("memory", format!("{budget} MB for decoded columns; the machine does not tell its memory"));
+    };
+    if budget > machine / 2 {
+        return warning(
+            "memory",
+            format!("{budget} MB for decoded columns, of {machine} MB"),
+            String::from("questions and ingestion need memory too: set engine.memory_budget_mb to half of it at most"),
+        );
+    }
+    fine("memory", format!("{budget} MB for decoded columns, of {machine} MB"))
 }
 
 fn listener(globals: &Globals) -> Finding {

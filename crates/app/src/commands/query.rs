@@ -18,6 +18,7 @@ use crate::output;
   tributary query stats --workspace acme-shop --metric visitors --interval day --last 30d
   tributary query sources --workspace acme-shop --from 2026-05-01 --to 2026-06-01 --where country=DE
   tributary query funnel --workspace acme-shop --step '$pageview' --step signup --window 7d
+  tributary query attribution --workspace acme-shop --conversion purchase --touch 'medium!=direct' --by source --currency EUR
   tributary query retention --workspace acme-shop --start signup --period week --periods 8
   tributary query events --workspace acme-shop --where 'properties.total>=100' --limit 20")]
 pub enum Query {
@@ -29,6 +30,8 @@ pub enum Query {
     Events(Events),
     /// How many visitors come how far through steps
     Funnel(Funnel),
+    /// Which touch each conversion is credited to: conversions and amounts by the touch's source
+    Attribution(Attribution),
     /// How many visitors come back
     Retention(Retention),
     /// Sessions: how many, how long, how many with one event
@@ -61,6 +64,9 @@ struct Slice {
     /// What happens to events taken for a bot's
     #[arg(long, value_enum, default_value_t = Bots::Exclude)]
     bots: Bots,
+    /// Only events up to this one, as an earlier answer's "as of event" numbers them: the same question has the same answer
+    #[arg(long, value_name = "N")]
+    as_of: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -149,6 +155,50 @@ pub struct Funnel {
     /// Break down by this field on the first event
     #[arg(long, value_name = "FIELD")]
     breakdown: Option<String>,
+    /// Read the breakdown's field on the event that took this step instead, from 1
+    #[arg(long, value_name = "N", requires = "breakdown")]
+    breakdown_step: Option<usize>,
+    /// Event that must not happen between two steps, with conditions as in --step; without :AFTER-BEFORE, from the first step
+    /// to the last: refund, refund:1-2; repeat for more. With --mode ordered or strict_increase
+    #[arg(long, value_name = "EVENT[:AFTER-BEFORE]")]
+    exclude: Vec<String>,
+    /// Show the median time from the step before, in seconds
+    #[arg(long)]
+    times: bool,
+}
+
+/// Arguments of `query attribution`.
+#[derive(Args, Debug)]
+pub struct Attribution {
+    #[command(flatten)]
+    slice: Slice,
+    /// The event that is a conversion, with conditions after commas if wished
+    #[arg(long, value_name = "EVENT")]
+    conversion: String,
+    /// Condition an event must pass to be a touch, as in --where; repeat for more, all must hold. Without one any event is
+    #[arg(long, value_name = "CONDITION")]
+    touch: Vec<String>,
+    /// Which touch at or before the conversion gets the credit
+    #[arg(long, value_enum, default_value_t = Model::Last)]
+    model: Model,
+    /// Longest time from touch to conversion: 12h, 30d; without it, the whole range
+    #[arg(long, value_name = "DURATION")]
+    lookback: Option<String>,
+    /// Group by fields of the touch
+    #[arg(long = "by", value_delimiter = ',', value_name = "FIELD", default_value = "source,medium")]
+    group_by: Vec<String>,
+    /// Sum the conversions' amounts in this currency; repeat for more columns
+    #[arg(long = "currency", value_name = "CODE")]
+    currencies: Vec<String>,
+    /// Rows shown at most
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Model {
+    First,
+    Last,
 }
 
 /// Arguments of `query retention`.
@@ -237,6 +287,7 @@ pub async fn run(query: Query, globals: &Globals) -> Result<Exit> {
             Bots::Include => BotsBody::Include,
             Bots::Only => BotsBody::Only,
         },
+        as_of: slice.as_of,
         question,
     };
     let answer: QueryAnswer = globals.operate(Missing::Refuse, async |operator| operator.post("/query", &body).await).await?;
@@ -257,8 +308,16 @@ fn worded(query: Query) -> (Slice, QuestionBody) {
             (slice, QuestionBody::Sources { by_medium: breakdown == Breakdown::SourceMedium, limit })
         }
         Query::Events(Events { slice, limit }) => (slice, QuestionBody::Events { limit }),
-        Query::Funnel(Funnel { slice, steps, window, mode, unit, breakdown }) => {
-            (slice, QuestionBody::Funnel { steps, window, mode, unit, breakdown })
+        Query::Funnel(Funnel { slice, steps, window, mode, unit, breakdown, breakdown_step, exclude, times }) => {
+            (slice, QuestionBody::Funnel { steps, window, mode, unit, breakdown, breakdown_step, exclude, times })
+        }
+        Query::Attribution(Attribution { slice, conversion, touch, model, lookback, group_by, currencies, limit }) => {
+            let model = match model {
+                Model::First => "first",
+                Model::Last => "last",
+            };
+            let model = model.to_owned();
+            (slice, QuestionBody::Attribution { conversion, touch, model, lookback, group_by, currencies, limit })
         }
         Query::Retention(Retention { slice, start, returning, period, periods, together, breakdown }) => {
             // Cohorts by calendar period need one; elapsed blocks start with each visitor.

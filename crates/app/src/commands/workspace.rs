@@ -5,6 +5,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use tributary_core::error::{Code, Error, Result};
 use tributary_http::admin::{CreatedWorkspace, Deleted, ListedWorkspace, NewWorkspaceBody, WorkspaceAnswer, WorkspaceChangeBody};
 
+use super::account::kept;
 use crate::exit::Exit;
 use crate::folder::Missing;
 use crate::globals::Globals;
@@ -219,7 +220,8 @@ fn show_list(listed: &[ListedWorkspace], globals: &Globals) -> Result<()> {
         output::line(&format!("\n{} ({})", workspace.slug, workspace.uuid))?;
         output::line(&format!("  REST {}   script {}", one.doors.rest, one.doors.script))?;
         output::line(&format!("  MCP {}   account MCP {}", one.doors.mcp, one.doors.mcp_account))?;
-        output::line(&format!("  origins {}   on disk {} bytes", origins(workspace), one.holdings.disk_bytes))?;
+        let (origins, bytes, kept) = (origins(workspace), one.holdings.disk_bytes, kept(one.retention_days));
+        output::line(&format!("  origins {origins}   on disk {bytes} bytes   events kept {kept}"))?;
         for rejected in &one.rejected {
             output::line(&format!("  rejected {} x {}, last {}", rejected.count, rejected.reason, rejected.last_at))?;
         }

@@ -4,15 +4,20 @@ use std::net::SocketAddr;
 
 use tributary_control::normalise_origin;
 use tributary_core::error::{Code, Error, Result};
+use tributary_events::question::MAX_GROUPS;
 use tributary_http::settings::Network;
 
 use super::Config;
 
 /// The smallest useful column cache, megabytes.
-const MIN_MEMORY_MB: u64 = 16;
+pub const MIN_MEMORY_MB: u64 = 16;
 /// The largest that means anything, megabytes.
 const MAX_MEMORY_MB: u64 = 16 << 20;
 
+/// The longest a question may be allowed to take, seconds.
+const MAX_QUESTION_SECONDS: u64 = 3_600;
+/// The most questions under way or waiting that may be configured.
+const MAX_QUESTIONS: u64 = 100_000;
 /// The most connections that may be configured.
 const MAX_CONNECTIONS: u32 = 1_000_000;
 
@@ -46,8 +51,23 @@ pub fn check(config: &Config) -> Result<()> {
         }
     }
     let engine = &config.engine;
-    if !(MIN_MEMORY_MB..=MAX_MEMORY_MB).contains(&engine.memory_budget_mb) {
-        return Err(refuse("engine.memory_budget_mb", &format!("must be between {MIN_MEMORY_MB} and {MAX_MEMORY_MB}")));
+    if engine.memory_budget_mb.is_some_and(|budget| !(MIN_MEMORY_MB..=MAX_MEMORY_MB).contains(&budget)) {
+        return Err(refuse(
+            "engine.memory_budget_mb",
+            &format!("must be between {MIN_MEMORY_MB} and {MAX_MEMORY_MB}; leave it out to take a quarter of the memory"),
+        ));
+    }
+    for (key, value, least, most) in [
+        ("engine.question_max_seconds", engine.question_max_seconds, 1, MAX_QUESTION_SECONDS),
+        ("engine.question_max_groups", engine.question_max_groups, 1, MAX_GROUPS as u64),
+        ("engine.question_max_memory_mb", engine.question_max_memory_mb, 1, MAX_MEMORY_MB),
+        ("engine.questions_at_once", u64::from(engine.questions_at_once), 1, MAX_QUESTIONS),
+        ("engine.questions_per_workspace", u64::from(engine.questions_per_workspace), 1, MAX_QUESTIONS),
+        ("engine.questions_waiting", u64::from(engine.questions_waiting), 0, MAX_QUESTIONS),
+    ] {
+        if !(least..=most).contains(&value) {
+            return Err(refuse(key, &format!("must be between {least} and {most}")));
+        }
     }
     for (key, value, least) in [
         ("engine.flush_events", engine.flush_events, 1),

@@ -3,6 +3,7 @@
 //! Precedence: flags, then `TRIBUTARY__SECTION__KEY`, then `DIR/tributary.toml` (or `--config FILE`), then the defaults
 //! below. Unknown keys are refused. The doc comments here are what `config print` and `config schema` show.
 
+pub mod bounds;
 pub mod check;
 pub mod load;
 pub mod print;
@@ -100,8 +101,9 @@ pub struct Ingest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Engine {
-    /// Megabytes of decoded columns kept in memory between questions.
-    pub memory_budget_mb: u64,
+    /// Megabytes of decoded columns kept in memory between questions; without a value, a quarter of the machine's memory
+    /// (of what its control group allows, if that is less).
+    pub memory_budget_mb: Option<u64>,
     /// Events in the log that start a flush into segments.
     pub flush_events: u64,
     /// Seconds events stay in the log at most before they are flushed.
@@ -114,18 +116,36 @@ pub struct Engine {
     pub segment_rows: u64,
     /// Threads one question may use; without a value, one per core.
     pub threads: Option<u16>,
+    /// Seconds one question may take; one that needs longer is refused. Also the longest it waits for its turn.
+    pub question_max_seconds: u64,
+    /// Groups (rows before the limit, values, cohorts) one question may hold; one that needs more is refused.
+    pub question_max_groups: u64,
+    /// Megabytes one question may hold beside the shared columns; one that needs more is refused.
+    pub question_max_memory_mb: u64,
+    /// Questions under way at once, over all workspaces; further ones wait.
+    pub questions_at_once: u32,
+    /// Questions of one workspace under way at once; further ones wait, so that one workspace cannot take every place.
+    pub questions_per_workspace: u32,
+    /// Questions waiting at most, half of them of one workspace; beyond, askers are answered 503 with Retry-After.
+    pub questions_waiting: u32,
 }
 
 impl Default for Engine {
     fn default() -> Self {
         Self {
-            memory_budget_mb: 1_024,
+            memory_budget_mb: None,
             flush_events: 100_000,
             flush_after_seconds: 600,
             tail_events: 1_000_000,
             queue_events: 200_000,
-            segment_rows: 2_000_000,
+            segment_rows: 8_000_000,
             threads: None,
+            question_max_seconds: 30,
+            question_max_groups: 100_000,
+            question_max_memory_mb: 256,
+            questions_at_once: 16,
+            questions_per_workspace: 8,
+            questions_waiting: 256,
         }
     }
 }

@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use tributary_control::Control;
 use tributary_core::error::{Error, Result};
+use tributary_events::store::EventStore;
 use tributary_ingest::pipeline::{Pipeline, Settings};
+use tributary_service::bounded::BoundedStore;
 use tributary_timeline::Timeline;
 use tributary_timeline::options::Options;
 
 use super::lock::Lock;
 use super::owner::Owner;
+use crate::config::bounds::whole;
 use crate::globals::Globals;
 
 /// The control plane's database inside the folder.
 pub const CONTROL_FILE: &str = "control.db";
-
-/// Bytes of a megabyte, as configured.
-const MEGABYTE: u64 = 1 << 20;
 
 /// A data folder this process owns.
 pub struct Owned {
@@ -27,6 +27,8 @@ pub struct Owned {
     pub control: Control,
     /// The event engine.
     pub timeline: Arc<Timeline>,
+    /// The same with bounds on the questions under way: what every door and command asks.
+    pub events: Arc<dyn EventStore>,
     /// Bytes to events.
     pub pipeline: Arc<Pipeline>,
     lock: Lock,
@@ -56,13 +58,14 @@ impl Owned {
             geo_database: globals.config.ingest.geo_database.clone(),
         };
         let pipeline = Arc::new(Pipeline::open(settings, globals.entropy.clone())?);
-        Ok(Owned { root, control, timeline, pipeline, lock })
+        let events = BoundedStore::new(timeline.clone(), globals.config.engine.question_bounds());
+        Ok(Owned { root, control, timeline, events, pipeline, lock })
     }
 
     /// Writes out what is batched, closes the stores and releases the folder.
     pub async fn close(self) -> Result<()> {
-        let Owned { root, control, timeline, pipeline, lock } = self;
-        drop(pipeline);
+        let Owned { root, control, timeline, events, pipeline, lock } = self;
+        drop((events, pipeline));
         let closed = tokio::task::spawn_blocking(move || timeline.close()).await;
         let written = control.close().await;
         Owner::clear(&root);
@@ -79,7 +82,7 @@ fn engine_options(globals: &Globals, control: &Control) -> Options {
     let visitor_key = *key.first_chunk::<16>().expect("a derived secret has 32 bytes");
     let defaults = Options::new(visitor_key, globals.clock.clone());
     Options {
-        memory_budget_bytes: whole(engine.memory_budget_mb * MEGABYTE),
+        memory_budget_bytes: engine.memory_budget_bytes(),
         flush_events: whole(engine.flush_events),
         flush_after_ms: engine.flush_after_seconds.saturating_mul(1_000),
         tail_events: whole(engine.tail_events),
@@ -88,8 +91,4 @@ fn engine_options(globals: &Globals, control: &Control) -> Options {
         threads: engine.threads.map_or(defaults.threads, usize::from),
         ..defaults
     }
-}
-
-fn whole(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

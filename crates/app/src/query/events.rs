@@ -12,24 +12,29 @@ use tributary_events::question::{Journey, Question, RowOrder, Rows};
 
 use super::{Context, Row, Shown, mismatched};
 
+/// How far matching events are counted; to count them all would read them all.
+const COUNT_UP_TO: u64 = 1_000;
+
 /// The newest events of the slice.
 pub async fn recent(cx: Context<'_>, limit: usize) -> Result<(Shown, u64)> {
-    let question = Question::Rows(Rows { slice: cx.slice.clone(), order: RowOrder::NewestFirst, limit, count_up_to: u64::MAX });
-    shown(&cx, question).await
+    // One past the page at least, so that it is known whether the limit cut rows off.
+    let count_up_to = COUNT_UP_TO.max(limit as u64 + 1);
+    let question = Question::Rows(Rows { slice: cx.slice.clone(), order: RowOrder::NewestFirst, limit, count_up_to });
+    shown(&cx, question, count_up_to).await
 }
 
 /// Everything one visitor did, oldest first.
 pub async fn journey(cx: Context<'_>, visitor: String, limit: usize) -> Result<(Shown, u64)> {
     let question = Question::Journey(Journey { slice: cx.slice.clone(), anonymous_id: visitor, limit });
-    shown(&cx, question).await
+    shown(&cx, question, u64::MAX).await
 }
 
-async fn shown(cx: &Context<'_>, question: Question) -> Result<(Shown, u64)> {
+async fn shown(cx: &Context<'_>, question: Question, count_up_to: u64) -> Result<(Shown, u64)> {
     let (Answer::Rows(RowsAnswer { rows, total }), watermark) = cx.ask(question).await? else {
         return Err(mismatched());
     };
     let rows = rows.into_iter().map(|event| row(event, cx.zone)).collect();
-    Ok((Shown { rows, total_rows: total, totals: Row::new() }, watermark))
+    Ok((Shown { rows, total_rows: total, is_exact: total < count_up_to, totals: Row::new() }, watermark))
 }
 
 // Everything but the address hash, which never leaves the store.

@@ -1,5 +1,6 @@
 //! Questions of people: the command line's words become a question of the event port, its answer becomes rows.
 
+mod attribution;
 mod events;
 mod filter;
 mod funnel;
@@ -30,11 +31,26 @@ type Row = Map<String, Value>;
 struct Shown {
     rows: Vec<Row>,
     total_rows: u64,
+    /// Whether `total_rows` was counted to the end.
+    is_exact: bool,
     totals: Row,
 }
 
+impl Shown {
+    /// Rows whose total is known.
+    fn of(rows: Vec<Row>, total_rows: u64, totals: Row) -> Self {
+        Self { rows, total_rows, is_exact: true, totals }
+    }
+}
+
 /// Asks the store and words the answer.
-pub async fn answer(store: &dyn EventStore, access: &WorkspaceAccess, body: QueryBody, now_us: i64) -> Result<QueryAnswer> {
+pub async fn answer(
+    store: &dyn EventStore,
+    budget: Budget,
+    access: &WorkspaceAccess,
+    body: QueryBody,
+    now_us: i64,
+) -> Result<QueryAnswer> {
     let workspace = &access.workspace;
     let range = range::resolve(&body.range, &workspace.zone, now_us)?;
     let slice = Slice {
@@ -45,10 +61,10 @@ pub async fn answer(store: &dyn EventStore, access: &WorkspaceAccess, body: Quer
             BotsBody::Include => Bots::Include,
             BotsBody::Only => Bots::Only,
         },
-        as_of: None,
+        as_of: body.as_of,
         people: None,
     };
-    let cx = Context { store, access, zone: &workspace.zone, slice };
+    let cx = Context { store, budget, access, zone: &workspace.zone, slice };
     let (shown, watermark) = match body.question {
         QuestionBody::Stats { metrics, group_by, interval, limit } => {
             stats::ask(cx, &metrics, &group_by, interval.as_deref(), limit).await?
@@ -56,8 +72,13 @@ pub async fn answer(store: &dyn EventStore, access: &WorkspaceAccess, body: Quer
         QuestionBody::Sources { by_medium, limit } => sources::ask(cx, by_medium, limit).await?,
         QuestionBody::Events { limit } => events::recent(cx, limit).await?,
         QuestionBody::Journey { visitor, limit } => events::journey(cx, visitor, limit).await?,
-        QuestionBody::Funnel { steps, window, mode, unit, breakdown } => {
-            funnel::ask(cx, &steps, window.as_deref(), &mode, &unit, breakdown.as_deref()).await?
+        QuestionBody::Funnel { steps, window, mode, unit, breakdown, breakdown_step, exclude, times } => {
+            let words = funnel::Words { steps, window, mode, unit, breakdown, breakdown_step, exclude, times };
+            funnel::ask(cx, &words).await?
+        }
+        QuestionBody::Attribution { conversion, touch, model, lookback, group_by, currencies, limit } => {
+            let words = attribution::Words { conversion, touch, model, lookback, group_by, currencies, limit };
+            attribution::ask(cx, &words).await?
         }
         QuestionBody::Retention { start, returning, period, periods, cohorts, breakdown } => {
             let words = retention::Words { start, returning, period, periods, cohorts, breakdown };
@@ -77,6 +98,7 @@ pub async fn answer(store: &dyn EventStore, access: &WorkspaceAccess, body: Quer
         watermark,
         truncated: (shown.rows.len() as u64) < shown.total_rows,
         total_rows: shown.total_rows,
+        total_rows_is_exact: shown.is_exact,
         rows: shown.rows,
         totals: shown.totals,
     })
@@ -85,6 +107,7 @@ pub async fn answer(store: &dyn EventStore, access: &WorkspaceAccess, body: Quer
 /// What every question works with.
 struct Context<'a> {
     store: &'a dyn EventStore,
+    budget: Budget,
     access: &'a WorkspaceAccess,
     zone: &'a TimeZone,
     slice: Slice,
@@ -92,7 +115,7 @@ struct Context<'a> {
 
 impl Context<'_> {
     async fn ask(&self, question: Question) -> Result<(Answer, u64)> {
-        let Answered { watermark, answer } = self.store.ask(&self.access.scope, question, Budget::INTERACTIVE).await?;
+        let Answered { watermark, answer } = self.store.ask(&self.access.scope, question, self.budget).await?;
         Ok((answer, watermark))
     }
 }

@@ -24,5 +24,5 @@ pub async fn ask(cx: Context<'_>, name: &str, limit: usize) -> Result<(Shown, u6
         row
     });
     let rows = rows.collect();
-    Ok((Shown { rows, total_rows: answer.total as u64, totals: Row::new() }, watermark))
+    Ok((Shown::of(rows, answer.total as u64, Row::new()), watermark))
 }

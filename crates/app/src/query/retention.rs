@@ -72,7 +72,7 @@ pub async fn ask(cx: Context<'_>, words: Words) -> Result<(Shown, u64)> {
         }
     }
     let total_rows = rows.len() as u64;
-    Ok((Shown { rows, total_rows, totals: Row::new() }, watermark))
+    Ok((Shown::of(rows, total_rows, Row::new()), watermark))
 }
 
 /// How many of a cohort's calendar periods begin inside the range: nobody can have come back in a week that is still to come,

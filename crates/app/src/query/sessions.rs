@@ -45,7 +45,7 @@ pub async fn ask(
     let rows = rows.collect();
     let mut totals = Row::new();
     put_counts(&mut totals, containing, &answer.totals);
-    Ok((Shown { rows, total_rows: answer.total_rows as u64, totals }, watermark))
+    Ok((Shown::of(rows, answer.total_rows as u64, totals), watermark))
 }
 
 fn put_counts(row: &mut Row, containing: &[String], counts: &SessionCounts) {

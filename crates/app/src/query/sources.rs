@@ -37,7 +37,7 @@ pub async fn ask(cx: Context<'_>, by_medium: bool, limit: usize) -> Result<(Show
     let rows = rows.collect();
     let mut totals = Row::new();
     put_numbers(&mut totals, &answer.totals);
-    Ok((Shown { rows, total_rows: answer.total_rows as u64, totals }, watermark))
+    Ok((Shown::of(rows, answer.total_rows as u64, totals), watermark))
 }
 
 fn put_numbers(row: &mut Row, values: &[i128]) {

@@ -45,7 +45,7 @@ pub async fn ask(
     let rows = rows.collect();
     let mut totals = Row::new();
     numbers(&mut totals, &answer.totals);
-    Ok((Shown { rows, total_rows: answer.total_rows as u64, totals }, watermark))
+    Ok((Shown::of(rows, answer.total_rows as u64, totals), watermark))
 }
 
 fn metric(name: &str) -> Result<Metric> {

@@ -23,16 +23,23 @@ use super::stopped;
 
 /// Longest time a request's head may take to arrive; also how long an idle connection is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest time from a request's head to the begin of its answer, its body's arrival included. Questions end by themselves
-/// after 30 s.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 /// Pause after a failed accept, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Accepts connections until told to stop, at most `most` at a time (the next ones wait in the system's queue), and returns
-/// when the last one has ended. Dropping the future cuts them off.
-pub async fn serve(listener: TcpListener, router: Router, most: u32, stopping: watch::Receiver<bool>) {
-    let permits = Arc::new(Semaphore::new(most as usize));
+/// The bounds that are configured.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Connections open at the same time.
+    pub most: u32,
+    /// Longest time from a request's head to the begin of its answer, its body's arrival included. Questions end by themselves
+    /// before.
+    pub request_timeout: Duration,
+}
+
+/// Accepts connections until told to stop, a bounded number at a time (the next ones wait in the system's queue), and returns
+/// when the last one has ended. Dropping the future cuts them off. A client that closes its connection cancels its request.
+pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stopping: watch::Receiver<bool>) {
+    let permits = Arc::new(Semaphore::new(bounds.most as usize));
     let mut open = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -49,7 +56,7 @@ pub async fn serve(listener: TcpListener, router: Router, most: u32, stopping: w
         };
         let (router, stopping) = (router.clone(), stopping.clone());
         open.spawn(async move {
-            connection(stream, peer, router, stopping).await;
+            connection(stream, peer, router, bounds.request_timeout, stopping).await;
             drop(permit);
         });
         // Ended tasks are forgotten here, so that the set holds open connections only.
@@ -70,10 +77,10 @@ async fn accept(
     Ok((permit, stream, peer))
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stopping: watch::Receiver<bool>) {
+async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, timeout: Duration, stopping: watch::Receiver<bool>) {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        answer(router.clone(), request)
+        answer(router.clone(), request, timeout)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -92,8 +99,8 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stoppin
     }
 }
 
-async fn answer(router: Router, request: Request<Incoming>) -> Result<Response, Infallible> {
-    match tokio::time::timeout(REQUEST_TIMEOUT, router.oneshot(request)).await {
+async fn answer(router: Router, request: Request<Incoming>, timeout: Duration) -> Result<Response, Infallible> {
+    match tokio::time::timeout(timeout, router.oneshot(request)).await {
         Ok(answered) => answered,
         Err(_) => {
             let text = r#"{"error":"request_timeout","message":"the request took too long to arrive or to be answered"}"#;

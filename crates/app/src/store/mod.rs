@@ -12,6 +12,7 @@ use tributary_control::{Control, WorkspaceAccess};
 use tributary_core::clock::SharedClock;
 use tributary_core::error::{Error, Result};
 use tributary_core::time::format_utc;
+use tributary_events::question::Budget;
 use tributary_events::store::{Erasure, EventStore};
 use tributary_http::admin::{
     BackupDone, Extent, Holdings, Person, QueryAnswer, QueryBody, RowsBody, RowsPage, Store, StoreFault, StoreReport,
@@ -29,6 +30,8 @@ pub struct FolderStore {
     root: PathBuf,
     control: Control,
     timeline: Arc<Timeline>,
+    events: Arc<dyn EventStore>,
+    budget: Budget,
     pipeline: Arc<Pipeline>,
     clock: SharedClock,
 }
@@ -40,6 +43,8 @@ impl FolderStore {
             root: owned.root.clone(),
             control: owned.control.clone(),
             timeline: owned.timeline.clone(),
+            events: owned.events.clone(),
+            budget: globals.config.engine.budget(),
             pipeline: owned.pipeline.clone(),
             clock: globals.clock.clone(),
         })
@@ -60,7 +65,7 @@ impl Store for FolderStore {
     }
 
     async fn query(&self, access: &WorkspaceAccess, question: QueryBody) -> Result<QueryAnswer> {
-        query::answer(&*self.timeline, access, question, self.clock.now_us()).await
+        query::answer(&*self.events, self.budget, access, question, self.clock.now_us()).await
     }
 
     async fn import(&self, access: &WorkspaceAccess, rows: ImportInput) -> Result<Vec<RowFate>> {
@@ -73,7 +78,7 @@ impl Store for FolderStore {
     }
 
     async fn rows(&self, access: &WorkspaceAccess, which: RowsBody) -> Result<RowsPage> {
-        rows::page(&*self.timeline, &access.scope, which).await
+        rows::page(&*self.events, &access.scope, which).await
     }
 
     async fn erase(&self, access: &WorkspaceAccess, person: Person, from_disk: bool) -> Result<u64> {

@@ -1,7 +1,7 @@
 //! Configuration: layers, refusals, printing.
 
-use crate::support::{Ended, Scratch, ended};
-use serde_json::Value;
+use crate::support::{Ended, Scratch, ended, get, post, text};
+use serde_json::{Value, json};
 use std::fs;
 
 fn with(scratch: &Scratch, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
@@ -55,6 +55,10 @@ fn what_is_not_accepted_is_named_with_what_would_be() {
         ("[log]\nformat = \"xml\"\n", &[]),
         ("[log]\nfilter = \"in=fo=1\"\n", &[]),
         ("[engine]\nthreads = 0\n", &[]),
+        ("[engine]\nmemory_budget_mb = 1\n", &[]),
+        ("[engine]\nquestion_max_seconds = 0\n", &[]),
+        ("[engine]\nquestion_max_groups = 500001\n", &[]),
+        ("[engine]\nquestions_at_once = 0\n", &[]),
         ("", &[("TRIBUTARY__ENGINE__MEMORY_BUDGET", "64")]),
         ("", &[("TRIBUTARY__ENGINE__MEMORY_BUDGET_MB", "lots")]),
     ] {
@@ -114,4 +118,44 @@ fn the_documentation_tells_every_key_and_its_default() {
         let line = format!("| `{key}` | {shown}| ");
         assert!(page.contains(&line), "docs/operations.md lacks a line beginning with {line}");
     }
+}
+
+/// How many of some events are taken at once by a server with this configuration.
+async fn taken(configuration: &str) -> usize {
+    let scratch = Scratch::new();
+    let shop = scratch.workspace("shop", "UTC");
+    write(&scratch, "tributary.toml", configuration);
+    let server = scratch.serve();
+    let mut taken = 0;
+    for _ in 0..8 {
+        let sent = post(&format!("{}/v1/track", server.url), text(&shop, "/keys/sk"), json!({ "event": "x" })).await;
+        taken += usize::from(sent.0 == 202);
+    }
+    assert_eq!(server.stop(), 0);
+    taken
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rate_limits_are_as_configured() {
+    // On a slow machine some come back meanwhile.
+    let few = taken("[limits]\ntrack_burst = 2\ntrack_per_second = 1\n").await;
+    assert!((2..8).contains(&few), "{few}");
+    assert_eq!(taken("[limits]\nenforce = false\ntrack_burst = 1\ntrack_per_second = 1\n").await, 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bounds_of_questions_are_as_configured_for_every_asker() {
+    let scratch = Scratch::new();
+    let shop = scratch.workspace("shop", "UTC");
+    write(&scratch, "tributary.toml", "[engine]\nquestion_max_groups = 1\n");
+    let server = scratch.serve();
+    let events = json!({ "events": [{ "event": "a" }, { "event": "b" }] });
+    assert_eq!(post(&format!("{}/v1/batch", server.url), text(&shop, "/keys/sk"), events).await.0, 202);
+    let stats = format!("{}/v1/stats?from=2020-01-01&to=2100-01-01&group_by=event_name", server.url);
+    let (status, refused) = get(&stats, text(&shop, "/keys/rk")).await;
+    assert_eq!((status, &refused["error"], &refused["details"]["limit"]), (400, &json!("question_too_large"), &json!(1)));
+    let (code, message) = scratch.refusal(&["query", "stats", "--workspace", "shop", "--group-by", "event_name"]);
+    assert_eq!(code, 2, "{message}");
+    assert!(message.contains("more than 1 groups"), "{message}");
+    assert_eq!(server.stop(), 0);
 }

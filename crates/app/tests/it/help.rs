@@ -2,7 +2,7 @@
 
 use crate::support::Scratch;
 
-const PAGES: [&[&str]; 21] = [
+const PAGES: [&[&str]; 22] = [
     &[],
     &["serve"],
     &["account", "create"],
@@ -23,6 +23,7 @@ const PAGES: [&[&str]; 21] = [
     &["query"],
     &["query", "stats"],
     &["query", "funnel"],
+    &["query", "attribution"],
     &["query", "retention"],
 ];
 

@@ -202,6 +202,7 @@ fn doctor_tells_problems_and_what_to_do() {
     assert_eq!(status("geo database").as_deref(), Some("problem"));
     assert_eq!(status("public address").as_deref(), Some("warning"));
     assert_eq!(status("disk space").as_deref(), Some("ok"));
+    assert_eq!(status("memory").as_deref(), Some("ok"));
     assert!(
         found["findings"]
             .as_array()
@@ -231,4 +232,33 @@ async fn connections_beyond_the_bound_wait_and_idle_ones_do_not_hold_a_stop() {
     second.read_exact(&mut answer).expect("answered once the first has gone");
     assert_eq!(&answer, b"HTTP/1.1 200 OK");
     assert_eq!(server.stop(), 0, "an idle connection is closed, not waited for");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_past_the_retention_are_gone_once_a_server_starts() {
+    let scratch = Scratch::new();
+    let shop = scratch.workspace("shop", "UTC");
+    let server = scratch.serve();
+    let track = format!("{}/v1/track", server.url);
+    for event in [json!({ "event": "old", "timestamp": "2026-05-04T10:00:00Z" }), json!({ "event": "new" })] {
+        assert_eq!(post(&track, text(&shop, "/keys/sk"), event).await.0, 202);
+    }
+    let account = shop["account_id"].to_string();
+    let said = scratch.text(&["account", "set-limits", "--account", &account, "--retention-days", "30"]);
+    assert!(said.contains("events kept for 30 days"), "{said}");
+    assert_eq!(scratch.json(&["workspace", "list"])[0]["retention_days"], 30);
+    let (code, message) = scratch.refusal(&["account", "set-limits", "--account", &account, "--retention-days", "0"]);
+    assert_eq!(code, 2, "{message}");
+    assert_eq!(server.stop(), 0);
+
+    let server = scratch.serve();
+    let names = || {
+        let answer = scratch.json(&["query", "names", "--workspace", "shop", "--from", "2020-01-01"]);
+        answer["rows"].as_array().expect("rows").iter().map(|row| text(row, "/event_name").to_owned()).collect::<Vec<_>>()
+    };
+    let begin = std::time::Instant::now();
+    while names() != ["new"] {
+        assert!(begin.elapsed() < std::time::Duration::from_secs(30), "{:?}", names());
+    }
+    assert_eq!(server.stop(), 0);
 }

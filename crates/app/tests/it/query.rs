@@ -79,6 +79,39 @@ async fn questions_have_the_answers_counted_by_hand() {
     let hasty = ask(&["funnel", "--step", "$pageview", "--step", "purchase", "--window", "1h", "--mode", "ordered"]);
     assert_eq!(hasty["rows"][1]["reached"], 1, "the second page view starts a chain of its own");
 
+    // a views a page at 22:30, signs up ten minutes later, views one on the 11th and buys fifty minutes after that.
+    let steps = ["funnel", "--step", "$pageview", "--step", "signup", "--step", "purchase", "--mode", "ordered"];
+    let through = |flags: &[&str]| {
+        let answer = ask(&[&steps[..], flags].concat());
+        answer["rows"].as_array().expect("rows").clone()
+    };
+    let column = |rows: &[Value], name: &str| rows.iter().map(|row| row[name].clone()).collect::<Vec<Value>>();
+    assert_eq!(column(&through(&["--times"]), "median_s"), [json!(null), json!(600.0), json!(562_200.0)]);
+    for (exclude, reached) in [
+        ("$pageview:2-3", [2, 1, 0]),
+        ("$pageview,path~pricing:2-3", [2, 1, 0]),
+        ("$pageview,path~nowhere:2-3", [2, 1, 1]),
+        ("purchase:1-2", [2, 1, 1]),
+        ("refund", [2, 1, 1]),
+    ] {
+        assert_eq!(column(&through(&["--exclude", exclude]), "reached"), reached, "{exclude}");
+    }
+    let last_step = |rows: Vec<Value>| rows.into_iter().find(|row| row["step"] == 3 && row["reached"] == 1).expect("one buys");
+    assert_eq!(last_step(through(&["--breakdown", "source"]))["source"], "google", "the first touch");
+    assert_eq!(last_step(through(&["--breakdown", "source", "--breakdown-step", "3"]))["source"], "direct", "the purchase's own");
+
+    let credited = |flags: &[&str]| ask(&[&["attribution", "--conversion", "purchase", "--currency", "EUR"][..], flags].concat());
+    let campaign = credited(&["--touch", "campaign!="]);
+    assert_eq!(campaign["rows"], json!([{ "source": "google", "medium": "paid", "conversions": 1, "amount:EUR": "120.50" }]));
+    assert_eq!((&campaign["totals"]["conversions"], &campaign["totals"]["unattributed conversions"]), (&json!(1), &json!(0)));
+    let hasty = credited(&["--touch", "campaign!=", "--lookback", "1d"]);
+    assert_eq!((&hasty["rows"], &hasty["totals"]["unattributed amount:EUR"]), (&json!([]), &json!("120.50")));
+    assert_eq!(credited(&["--model", "first", "--by", "path"])["rows"][0]["path"], "/");
+    assert_eq!(credited(&["--model", "last", "--by", "event_name"])["rows"][0]["event_name"], "purchase", "its own touch");
+
+    let earlier = scratch.json(&[&["query", "stats", "--as-of", "2"][..], &may].concat());
+    assert_eq!((&earlier["totals"]["events"], &earlier["watermark"]), (&json!(2), &json!(2)), "before the other three");
+
     let retention = ask(&["retention", "--period", "week", "--periods", "2"]);
     insta::assert_json_snapshot!("retention", retention["rows"]);
 
@@ -107,6 +140,9 @@ async fn questions_have_the_answers_counted_by_hand() {
     // The same for people.
     let table = scratch.text(&[&["query", "funnel", "--step", "$pageview", "--step", "signup"][..], &may].concat());
     insta::assert_snapshot!("funnel_table", table);
+    let touches =
+        [&["query", "attribution", "--conversion", "purchase", "--currency", "EUR", "--touch", "medium!=direct"][..], &may];
+    insta::assert_snapshot!("attribution_table", scratch.text(&touches.concat()));
     let cohorts = scratch.text(&[&["query", "retention", "--periods", "2"][..], &may].concat());
     insta::assert_snapshot!("cohort_table", cohorts);
     let list = scratch.text(&[&["query", "events", "--where", "event_name=purchase|signup"][..], &may].concat());
@@ -133,6 +169,15 @@ fn questions_that_cannot_be_read_are_refused() {
         &["funnel", "--step", "a", "--unit", "person"],
         &["funnel", "--step", "a", "--window", "soon"],
         &["funnel", "--step", ""],
+        &["funnel", "--step", "a", "--step", "b", "--mode", "ordered", "--exclude", "c:2-1"],
+        &["funnel", "--step", "a", "--step", "b", "--mode", "ordered", "--exclude", "c,nope=1"],
+        &["funnel", "--step", "a", "--step", "b", "--mode", "any_order", "--exclude", "c"],
+        &["funnel", "--step", "a", "--step", "b", "--breakdown", "source", "--breakdown-step", "3"],
+        &["attribution", "--conversion", ""],
+        &["attribution", "--conversion", "a", "--currency", "EURO"],
+        &["attribution", "--conversion", "a", "--by", "sources"],
+        &["attribution", "--conversion", "a", "--lookback", "soon"],
+        &["attribution", "--conversion", "a", "--touch", "paid"],
         &["retention", "--period", "year"],
         &["retention", "--periods", "0"],
         &["sessions", "--gap", "0m"],

@@ -57,6 +57,7 @@ impl IntoResponse for Refused {
             Code::InvalidPayload | Code::InvalidParams | Code::InvalidGroupBy | Code::QuestionTooLarge => StatusCode::BAD_REQUEST,
             Code::NotFound => StatusCode::NOT_FOUND,
             Code::Conflict => StatusCode::CONFLICT,
+            Code::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let mut causes = Vec::new();

@@ -23,6 +23,9 @@ pub struct QueryBody {
     /// What happens to bots.
     #[serde(default)]
     pub bots: BotsBody,
+    /// Only events up to this ingest sequence number: an earlier answer's `watermark`. Absent for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<u64>,
     /// What is asked.
     pub question: QuestionBody,
 }
@@ -93,8 +96,35 @@ pub enum QuestionBody {
         mode: String,
         /// `visitor` or `session`.
         unit: String,
-        /// Break down by this field on the unit's first event.
+        /// Break down by this field, read on the unit's first event unless `breakdown_step` says otherwise.
         breakdown: Option<String>,
+        /// Read the breakdown's field on the event that took this step, from 1.
+        #[serde(default)]
+        breakdown_step: Option<usize>,
+        /// What must not happen in between: an event as in `steps`, then `:after-before` (numbers of steps) unless it is
+        /// ruled out from the first step to the last: `refund:1-2`.
+        #[serde(default)]
+        exclude: Vec<String>,
+        /// Whether the median time from the step before is wanted.
+        #[serde(default)]
+        times: bool,
+    },
+    /// Which touch each conversion is credited to.
+    Attribution {
+        /// The event that is a conversion, optionally with conditions, as a funnel's step.
+        conversion: String,
+        /// Conditions of an event that is a touch, such as `medium!=direct`; none for any event.
+        touch: Vec<String>,
+        /// `first` or `last`: which touch at or before the conversion gets the credit.
+        model: String,
+        /// Longest time from touch to conversion; absent for no bound.
+        lookback: Option<String>,
+        /// Group columns, read on the touch.
+        group_by: Vec<String>,
+        /// Currencies whose amounts are summed.
+        currencies: Vec<String>,
+        /// Rows returned at most.
+        limit: usize,
     },
     /// How many come back.
     Retention {
@@ -157,13 +187,20 @@ pub struct QueryAnswer {
     pub watermark: u64,
     /// The rows; every row has the same keys in the same order, absent values are null.
     pub rows: Vec<Map<String, Value>>,
-    /// Rows there are without the limit.
+    /// Rows there are without the limit; at least as many where `total_rows_is_exact` is false.
     pub total_rows: u64,
+    /// Absent for an exact `total_rows`; false when counting stopped there.
+    #[serde(default = "is_exact", skip_serializing_if = "Clone::clone")]
+    pub total_rows_is_exact: bool,
     /// Whether the limit cut rows off.
     pub truncated: bool,
     /// Numbers over everything, where the question has some.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub totals: Map<String, Value>,
+}
+
+fn is_exact() -> bool {
+    true
 }
 
 pub(super) async fn query(

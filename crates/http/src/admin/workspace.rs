@@ -122,6 +122,8 @@ pub struct ListedWorkspace {
     pub month: String,
     /// Events accepted in it.
     pub month_events: u64,
+    /// Whole days (UTC) events are kept, as the account's limits say; absent for ever.
+    pub retention_days: Option<u32>,
     /// Rejected events by reason.
     pub rejected: Vec<RejectedCount>,
 }
@@ -216,6 +218,7 @@ pub(super) async fn create(
 }
 
 pub(super) async fn list(State(operator): State<Operator>) -> Result<Json<Vec<ListedWorkspace>>, Refused> {
+    let accounts = operator.control.list_accounts().await?;
     let mut listed = Vec::new();
     for workspace in operator.control.list_workspaces(None).await? {
         let access = operator.control.operator_access(workspace.id).await?;
@@ -226,6 +229,10 @@ pub(super) async fn list(State(operator): State<Operator>) -> Result<Json<Vec<Li
             holdings: operator.store.holdings(&access).await?,
             month: usage.month,
             month_events: usage.month_events,
+            retention_days: accounts
+                .iter()
+                .find(|account| account.id == workspace.account)
+                .and_then(|account| account.limits.retention_days),
             rejected: usage
                 .rejected
                 .into_iter()

@@ -1,9 +1,12 @@
 //! What operators and their monitors read.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde_json::json;
+use tributary_core::error::Code;
 
+use crate::limits::Broken;
 use crate::world::World;
 
 #[tokio::test]
@@ -26,5 +29,14 @@ async fn health_readiness_and_metrics() {
     world.state.draining.store(true, Ordering::Relaxed);
     let reply = world.get("", "/readyz").await;
     assert_eq!((reply.status, reply.header("retry-after")), (503, Some("5")));
+    assert_eq!(world.get("", "/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_not_ready() {
+    let world = World::seeded().await.answered_by(Arc::new(Broken(Code::UpstreamFailed)), World::unlimited());
+    let reply = world.get("", "/readyz").await;
+    assert_eq!((reply.status, reply.header("retry-after")), (503, Some("5")));
+    assert_eq!(reply.json(), json!({ "status": "unready", "reason": "the event store does not answer" }));
     assert_eq!(world.get("", "/healthz").await.status, 200);
 }

@@ -10,10 +10,8 @@ use tributary_core::time::SECOND_US;
 use tributary_events::answer::Answered;
 use tributary_events::question::{Budget, Question};
 use tributary_events::store::{Appended, Erased, Erasure, EventStore, Holdings};
-use tributary_http::router::{AppState, router};
 use tributary_http::settings::Settings;
-use tributary_ingest::pipeline::{Pipeline, Settings as IngestSettings};
-use tributary_service::service::{Service, Settings as ServiceSettings};
+use tributary_service::service::Settings as ServiceSettings;
 
 use crate::world::{Engine, World};
 
@@ -51,7 +49,7 @@ async fn the_documented_buckets() {
 }
 
 /// A store that fails in a given way.
-struct Broken(Code);
+pub struct Broken(pub Code);
 
 impl Broken {
     fn fail<T>(&self) -> Result<T> {
@@ -82,21 +80,8 @@ impl EventStore for Broken {
 async fn stores_that_do_not_answer() {
     let mut table = String::new();
     for code in [Code::Overloaded, Code::UpstreamFailed, Code::Internal, Code::QuestionTooLarge] {
-        let mut world = World::empty(Engine::Reference, World::unlimited(), Settings::default()).await;
-        let pipeline = Pipeline::open(
-            IngestSettings { ip_salt: [1; 32], geo_database: None },
-            tributary_core::entropy::SeededEntropy::new(1),
-        )
-        .unwrap();
-        let service = Service::new(
-            world.control.clone(),
-            Arc::new(Broken(code)),
-            Arc::new(pipeline),
-            world.clock.clone(),
-            World::unlimited(),
-        );
-        world.state = AppState::open(Arc::new(service), Settings::default()).unwrap();
-        world.router = router(world.state.clone());
+        let world = World::empty(Engine::Reference, World::unlimited(), Settings::default()).await;
+        let world = world.answered_by(Arc::new(Broken(code)), World::unlimited());
         let shop = world.storefront();
         let range = json!({ "from": "2026-05-01", "to": "2026-06-01" });
         let replies = [

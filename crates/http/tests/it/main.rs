@@ -13,6 +13,8 @@ mod admission;
 mod bad_input;
 mod cors;
 mod limits;
+mod questions;
+mod retention;
 
 mod isolation;
 mod listing;

@@ -100,9 +100,18 @@ impl World {
         World { router: router(state.clone()), control, clock, state, acme, rival, _folder: folder }
     }
 
+    /// The same world in front of another store.
+    pub fn answered_by(mut self, events: Arc<dyn EventStore>, service: ServiceSettings) -> World {
+        let pipeline = self.state.service.pipeline.clone();
+        let service = Service::new(self.control.clone(), events, pipeline, self.clock.clone(), service);
+        self.state = AppState::open(Arc::new(service), Settings::default()).unwrap();
+        self.router = router(self.state.clone());
+        self
+    }
+
     /// Without rate limits, for tests that ask a lot.
     pub fn unlimited() -> ServiceSettings {
-        ServiceSettings { rates: RateSettings { enforce: false, ..RateSettings::default() } }
+        ServiceSettings { rates: RateSettings { enforce: false, ..RateSettings::default() }, ..ServiceSettings::default() }
     }
 
     pub fn storefront(&self) -> &Project {

@@ -52,4 +52,8 @@ impl Tool for CompareProjects {
         let input = CompareInput { window: Window { from, to, bots }, metric, event };
         cx.service.compare_projects(Reach::over(cx.workspaces)?, &input).await
     }
+
+    fn text(output: &CompareOutput) -> serde_json::Result<String> {
+        serde_json::to_string(&output.rows)
+    }
 }

@@ -65,4 +65,8 @@ impl Tool for Funnel {
         let input = FunnelInput { window: Window { from, to, bots }, steps, window_seconds, mode, breakdown };
         cx.service.funnel(Reach::over(cx.workspaces)?, &input).await
     }
+
+    fn text(output: &FunnelOutput) -> serde_json::Result<String> {
+        serde_json::to_string(&output.rows)
+    }
 }

@@ -71,4 +71,8 @@ impl Tool for GetStats {
         let input = StatsInput { window: Window { from, to, bots }, metric, event, group_by, interval, limit };
         cx.service.stats(Reach::over(cx.workspaces)?, &input).await
     }
+
+    fn text(output: &StatsOutput) -> serde_json::Result<String> {
+        serde_json::to_string(&output.rows)
+    }
 }

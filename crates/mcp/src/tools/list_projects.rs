@@ -30,4 +30,8 @@ impl Tool for ListProjects {
     async fn call(cx: &Cx<'_>, _input: Input) -> Result<ProjectsOutput> {
         cx.service.list_projects(cx.workspaces).await
     }
+
+    fn text(output: &ProjectsOutput) -> serde_json::Result<String> {
+        serde_json::to_string(&output.rows)
+    }
 }

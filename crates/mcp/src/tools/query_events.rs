@@ -74,4 +74,8 @@ impl Tool for QueryEvents {
         let input = QueryInput { window, event, source, medium, country, user_id, anonymous_id, limit };
         cx.service.query_events(Reach::over(cx.workspaces)?, &input).await
     }
+
+    fn text(output: &QueryOutput) -> serde_json::Result<String> {
+        serde_json::to_string(&output.rows)
+    }
 }

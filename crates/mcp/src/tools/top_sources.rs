@@ -60,4 +60,8 @@ impl Tool for TopSources {
         let input = SourcesInput { window: Window { from, to, bots }, breakdown, limit };
         cx.service.sources(Reach::over(cx.workspaces)?, &input).await
     }
+
+    fn text(output: &SourcesOutput) -> serde_json::Result<String> {
+        serde_json::to_string(&output.rows)
+    }
 }

@@ -9,7 +9,7 @@ use tributary_service::admission::only_workspace;
 use tributary_service::rate::Route;
 use tributary_service::send::TrackOutput;
 
-use crate::tool::{Cx, Effect, Scope, Span, Text, Tool};
+use crate::tool::{Cx, Effect, Scope, Span, Tool};
 
 /// The tool.
 pub struct TrackEvent;
@@ -61,7 +61,6 @@ impl Tool for TrackEvent {
     const SCOPE: Scope = Scope::Ingest;
     const EFFECT: Effect = Effect::Adds;
     const SPAN: Span = Span::Selected;
-    const TEXT: Text = Text::Whole;
     const ROUTE: Option<Route> = Some(Route::Track);
     const EXAMPLES: &'static [&'static str] = &[
         r#"{"event":"agent_task_completed","anonymous_id":"agent_001","user_id":"user_42","properties":{"task":"refactor_billing","duration_ms":12400}}"#,
@@ -84,5 +83,9 @@ impl Tool for TrackEvent {
             ..Draft::default()
         };
         cx.service.track_draft(only_workspace(cx.caller)?, draft, cx.arrival).await
+    }
+
+    fn text(output: &TrackOutput) -> serde_json::Result<String> {
+        serde_json::to_string(output)
     }
 }

@@ -11,6 +11,8 @@ use crate::output;
 /// Columns of events shown in a terminal; `--json` has all of them.
 const EVENT_COLUMNS: [&str; 9] =
     ["timestamp", "event_name", "anonymous_id", "user_id", "source", "medium", "path", "amount", "properties"];
+/// Totals that are no column's begin so.
+const REMARKED: &str = "unattributed ";
 /// Longest cell, characters.
 const MAX_CELL_CHARS: usize = 60;
 
@@ -31,7 +33,12 @@ impl View {
         match query {
             Query::Events(_) | Query::Journey(_) => View::Events,
             Query::Retention(_) => View::Cohorts,
-            Query::Stats(_) | Query::Sources(_) | Query::Funnel(_) | Query::Sessions(_) | Query::Names(_) => View::Rows,
+            Query::Stats(_)
+            | Query::Sources(_)
+            | Query::Funnel(_)
+            | Query::Attribution(_)
+            | Query::Sessions(_)
+            | Query::Names(_) => View::Rows,
         }
     }
 }
@@ -57,7 +64,8 @@ pub fn answer(answer: &QueryAnswer, view: View) -> Result<()> {
         View::Cohorts => cohorts(answer)?,
     }
     if answer.truncated {
-        output::remark(&format!("{} of {} rows; --limit shows more", answer.rows.len(), answer.total_rows));
+        let more = if answer.total_rows_is_exact { "" } else { " or more" };
+        output::remark(&format!("{} of {}{more} rows; --limit shows more", answer.rows.len(), answer.total_rows));
     }
     Ok(())
 }
@@ -68,8 +76,8 @@ fn rows(answer: &QueryAnswer) -> Result<()> {
     let mut lines: Vec<Vec<String>> =
         answer.rows.iter().map(|row| row.iter().map(|(name, value)| cell(name, value)).collect()).collect();
     // Distinct counts do not add up, so the totals are numbers of their own.
-    let has_groups = answer.rows.len() > 1 && answer.totals.keys().all(|name| first.contains_key(name));
-    if has_groups && !answer.totals.is_empty() {
+    let has_groups = answer.rows.len() > 1 && answer.totals.keys().any(|name| first.contains_key(name));
+    if has_groups {
         let mut total: Vec<String> =
             header.iter().map(|name| answer.totals.get(*name).map_or(String::new(), |value| cell(name, value))).collect();
         if let Some(label) = total.first_mut().filter(|label| label.is_empty()) {
@@ -77,7 +85,11 @@ fn rows(answer: &QueryAnswer) -> Result<()> {
         }
         lines.push(total);
     }
-    output::table(&header, &lines)
+    output::table(&header, &lines)?;
+    for (name, value) in answer.totals.iter().filter(|(name, _)| name.starts_with(REMARKED)) {
+        output::remark(&format!("{name}: {}", cell(name, value)));
+    }
+    Ok(())
 }
 
 fn events(answer: &QueryAnswer) -> Result<()> {
