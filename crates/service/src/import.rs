@@ -102,10 +102,8 @@ pub struct Importer {
     pub site_host: Option<String>,
 }
 
-/// How often a full queue is waited for before an import gives up.
-const MAX_WAITS: u32 = 600;
-/// How long each wait is, milliseconds.
-const WAIT_MS: u64 = 100;
+/// How long an import waits for a full queue before it gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Importer {
     /// Takes rows through the pipeline: the heavy part, off the async threads.
@@ -131,16 +129,7 @@ impl Importer {
         if events.is_empty() {
             return Ok(fates);
         }
-        let mut waits = 0;
-        let appended = loop {
-            match self.events.append(&self.scope, events.clone()).await {
-                Err(error) if error.code() == Code::Overloaded && waits < MAX_WAITS => {
-                    waits += 1;
-                    tokio::time::sleep(Duration::from_millis(WAIT_MS)).await;
-                }
-                other => break other?,
-            }
-        };
+        let appended = self.events.append_patiently(&self.scope, events, PATIENCE).await?;
         let mut outcomes = appended.outcomes.into_iter();
         for fate in fates.iter_mut().filter(|fate| **fate == RowFate::Accepted) {
             let outcome = outcomes.next().ok_or_else(|| Error::internal("the store told the outcome of too few events"))?;
