@@ -11,8 +11,8 @@ use tributary_core::event::Confidence::{self, High, Low, Medium};
 use url::Url;
 
 pub use click_ids::{CLICK_IDS, ClickId, is_click_id};
-pub(crate) use evidence::{Linking, Tags};
 use evidence::{Evidence, Network};
+pub(crate) use evidence::{Linking, Tags};
 pub use referrers::{Kind, Site, find_site, registrable_domain};
 
 /// What the classifier decided.

@@ -43,13 +43,9 @@ impl Pipeline {
     /// are compiled at their first use, or by [`Pipeline::warm`].
     pub fn open(settings: Settings, entropy: SharedEntropy) -> Result<Self> {
         let countries = settings.geo_database.as_deref().map(Countries::open).transpose()?;
-        Ok(Self { tools: Tools {
-            agents: Agents::new(),
-            addresses: Addresses::new(),
-            countries,
-            ip_salt: settings.ip_salt,
-            entropy,
-        } })
+        Ok(Self {
+            tools: Tools { agents: Agents::new(), addresses: Addresses::new(), countries, ip_salt: settings.ip_salt, entropy },
+        })
     }
 
     /// Compiles the User-Agent tables now, so that the first visitor does not wait for them.

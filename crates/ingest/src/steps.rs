@@ -14,7 +14,6 @@ mod session;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tributary_core::event::{Confidence, Event};
 use crate::address::{Page, Referrer};
 use crate::agents::Agent;
 use crate::arrival::{Arrival, Channel};
@@ -22,13 +21,14 @@ use crate::draft::Draft;
 use crate::fields::FieldErrors;
 use crate::parse::Parsed;
 use crate::pipeline::Tools;
+use tributary_core::event::{Confidence, Event};
 
 pub(crate) use limits::check_user_id;
-pub(crate) use privacy::{Fragment, clean};
 pub use limits::{
     EARLIEST_US, MAX_AHEAD_US, MAX_ID_CHARS, MAX_KNOWN_CHARS, MAX_PROPERTIES_BYTES, MAX_PROPERTIES_DEPTH, MAX_URL_CHARS,
     MAX_USER_AGENT_CHARS, MAX_USER_ID_CHARS,
 };
+pub(crate) use privacy::{Fragment, clean};
 
 /// One step on an event's way.
 pub struct Step {

@@ -398,3 +398,47 @@ pub(crate) fn decode(entry: &LogEntry) -> Result<Vec<Event>> {
 fn closed() -> Error {
     Error::new(Code::UpstreamFailed, "the event store is closed")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stored::Hashes;
+    use crate::workspace::State;
+    use tributary_core::clock::FixedClock;
+
+    const EVENT: &str = r#"{"name":"x","time_us":1746057600000000,"received_us":1746057600000000,"anonymous_id":"v",
+        "origin":"server","source":"direct","medium":"direct","source_confidence":"high","source_rule_id":"direct"}"#;
+
+    #[tokio::test]
+    async fn the_queue_holds_no_more_than_its_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options { queue_events: 20, ..Options::new([0; 16], FixedClock::at(0)) };
+        let connection = catalogue::open(folder.path()).unwrap();
+        let log = Arc::new(Log::start(connection, TailKeys::default(), 0, &options, Box::new(|| {})));
+        let (release, held) = mpsc::channel::<()>();
+        log.send(Command::Run(Box::new(move |_, _| held.recv().unwrap()))).unwrap();
+        let workspace = Workspace::new(1, State::default());
+        let hashes = Hashes::new(&[0; 16]);
+        let appends: Vec<_> = (0..50)
+            .map(|_| {
+                let events = (0..3).map(|_| hashes.prepare(serde_json::from_str(EVENT).unwrap())).collect();
+                let (log, workspace) = (log.clone(), workspace.clone());
+                tokio::spawn(async move { log.append(workspace, events, Duration::ZERO).await })
+            })
+            .collect();
+        while appends.iter().filter(|append| append.is_finished()).count() < 44 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(log.waiting_events.load(Ordering::SeqCst), 18, "six appends of three fit twenty, a seventh does not");
+        release.send(()).unwrap();
+        let mut accepted = 0;
+        for append in appends {
+            match append.await.unwrap() {
+                Ok(appended) => accepted += appended.accepted(),
+                Err(error) => assert_eq!(error.code(), Code::Overloaded),
+            }
+        }
+        assert_eq!((accepted, log.waiting_events.load(Ordering::SeqCst)), (18, 0));
+        log.close();
+    }
+}

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tributary_core::error::{Error, Result};
 use tributary_ingest::imported::ImportedRow;
-use tributary_service::import::{Prepared, RowFate};
+use tributary_service::import::{PATIENCE, Prepared, RowFate};
 
 use crate::import::destination::Destination;
 use crate::import::progress::Progress;
@@ -97,7 +97,7 @@ async fn settle(staged: Staged, destination: &Destination) -> Result<Vec<RowFate
     match (staged, destination) {
         (Staged::Local(handle), Destination::Store(importer)) => {
             let prepared = handle.await.map_err(|error| Error::internal("the pipeline stopped").caused_by(error))?;
-            importer.store(prepared).await
+            importer.store(prepared, PATIENCE).await
         }
         (Staged::Remote(rows), Destination::Server(remote)) => remote.send(rows).await,
         (Staged::Remote(rows), Destination::Owner(served)) => served.send(rows).await,

@@ -10,10 +10,10 @@ use tributary_core::time::SECOND_US;
 use tributary_events::answer::Answered;
 use tributary_events::question::{Budget, Question};
 use tributary_events::store::{Appended, Erased, Erasure, EventStore, Holdings};
-use tributary_http::router::{AppState, router};
 use tributary_http::settings::Settings;
-use tributary_ingest::pipeline::{Pipeline, Settings as IngestSettings};
-use tributary_service::service::{Service, Settings as ServiceSettings};
+use tributary_service::service::Settings as ServiceSettings;
+use tributary_timeline::Timeline;
+use tributary_timeline::options::Options;
 
 use crate::world::{Engine, World};
 
@@ -50,6 +50,41 @@ async fn the_documented_buckets() {
     }
 }
 
+#[tokio::test]
+async fn a_full_tail_sends_every_way_in_away_until_there_is_room() {
+    let mut world = World::empty(Engine::Reference, World::unlimited(), Settings::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { tail_events: 1, ..Options::new([1; 16], world.clock.clone()) };
+    let timeline = Timeline::open(folder.path(), options).unwrap();
+    world.serve(timeline.clone(), Settings::default());
+    let sk = world.storefront().sk.clone();
+    let one = r#"{"event":"x","event_id":"1"}"#;
+    let ways = [
+        ("/v1/track", one),
+        ("/v1/batch", r#"{"events":[{"event":"x","event_id":"2"},{"event":"x","event_id":"3"}]}"#),
+        ("/v1/identify", r#"{"anonymous_id":"a","user_id":"u"}"#),
+        ("/v1/import", r#"{"rows":[{"event":"x","event_id":"4","timestamp":"2026-05-01T00:00:00Z"}]}"#),
+    ];
+    assert_eq!(world.post(&sk, "/v1/track", r#"{"event":"x","event_id":"0"}"#).await.status, 202);
+    for (path, body) in ways {
+        let refused = world.post(&sk, path, body).await;
+        assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{path}: {}", refused.text);
+        assert_eq!(refused.json()["error"], "overloaded", "{path}");
+    }
+    // The JSON-RPC doors say the same in their own words.
+    let refused = world.call(&sk, "/mcp", "track_event", json!({ "event": "x", "event_id": "5" })).await.json();
+    assert_eq!(refused["error"]["data"], json!({ "retry_after_s": 1, "reason": "overloaded" }), "{refused}");
+    for (path, body) in ways {
+        timeline.flush().unwrap();
+        let taken = world.post(&sk, path, body).await;
+        assert!(taken.status < 300, "{path}: {}", taken.text);
+    }
+    timeline.flush().unwrap();
+    // Nothing of what was refused had been stored: a batch is taken whole or not at all.
+    let again = world.post(&sk, "/v1/batch", ways[1].1).await.json();
+    assert_eq!((&again["accepted"], &again["duplicates"]), (&json!(0), &json!(2)));
+}
+
 /// A store that fails in a given way.
 struct Broken(Code);
 
@@ -83,20 +118,7 @@ async fn stores_that_do_not_answer() {
     let mut table = String::new();
     for code in [Code::Overloaded, Code::UpstreamFailed, Code::Internal, Code::QuestionTooLarge] {
         let mut world = World::empty(Engine::Reference, World::unlimited(), Settings::default()).await;
-        let pipeline = Pipeline::open(
-            IngestSettings { ip_salt: [1; 32], geo_database: None },
-            tributary_core::entropy::SeededEntropy::new(1),
-        )
-        .unwrap();
-        let service = Service::new(
-            world.control.clone(),
-            Arc::new(Broken(code)),
-            Arc::new(pipeline),
-            world.clock.clone(),
-            World::unlimited(),
-        );
-        world.state = AppState::open(Arc::new(service), Settings::default()).unwrap();
-        world.router = router(world.state.clone());
+        world.serve(Arc::new(Broken(code)), Settings::default());
         let shop = world.storefront();
         let range = json!({ "from": "2026-05-01", "to": "2026-06-01" });
         let replies = [

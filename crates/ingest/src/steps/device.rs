@@ -10,7 +10,7 @@ pub fn run(_: &Tools, flight: &mut Flight<'_>) {
         flight.event.device_type = read.device_type.map(str::to_owned);
     }
     if flight.is_import() {
-                let draft = &mut flight.draft;
+        let draft = &mut flight.draft;
         let event = &mut flight.event;
         event.browser = draft.browser.take().map(lower_case).or(event.browser.take());
         event.os = draft.os.take().map(lower_case).or(event.os.take());

@@ -167,8 +167,9 @@ fn write_event(body: &mut Vec<u8>, event: &Event, previous: Option<&Event>) {
     text(source, |event| &event.source);
     text(medium, |event| &event.medium);
     text(source_rule_id, |event| &event.source_rule_id);
-    let mut option =
-        |text: &Option<String>, of: fn(&Event) -> &Option<String>| write_text(body, text.as_deref(), previous.and_then(|event| of(event).as_deref()));
+    let mut option = |text: &Option<String>, of: fn(&Event) -> &Option<String>| {
+        write_text(body, text.as_deref(), previous.and_then(|event| of(event).as_deref()))
+    };
     option(user_id, |event| &event.user_id);
     option(session, |event| &event.session);
     option(event_id, |event| &event.event_id);
@@ -237,8 +238,9 @@ impl Reader<'_> {
         let source = self.text(previous.map(|event| &event.source))?;
         let medium = self.text(previous.map(|event| &event.medium))?;
         let source_rule_id = self.text(previous.map(|event| &event.source_rule_id))?;
-        let mut option =
-            |of: fn(&Event) -> &Option<String>| -> Result<Option<String>, Fault> { self.option(previous.and_then(|event| of(event).as_ref())) };
+        let mut option = |of: fn(&Event) -> &Option<String>| -> Result<Option<String>, Fault> {
+            self.option(previous.and_then(|event| of(event).as_ref()))
+        };
         let user_id = option(|event| &event.user_id)?;
         let session = option(|event| &event.session)?;
         let event_id = option(|event| &event.event_id)?;
