@@ -15,6 +15,7 @@ use crate::import::destination::Destination;
 use crate::import::progress::Progress;
 use crate::import::read::{Batch, Reading, read};
 use crate::import::rejected::Rejected;
+use crate::import::served::Request;
 
 /// Batches between the reader and the pipeline.
 const READ_AHEAD: usize = 2;
@@ -79,6 +80,7 @@ pub async fn import_file(
 
 enum Staged {
     Local(JoinHandle<Prepared>),
+    Served(JoinHandle<Result<Vec<Request>>>),
     Remote(Vec<ImportedRow>),
 }
 
@@ -89,7 +91,11 @@ fn stage(batch: &mut Batch, destination: &Destination) -> Staged {
             let importer = importer.clone();
             Staged::Local(spawn_blocking(move || importer.prepare(rows)))
         }
-        Destination::Server(_) | Destination::Owner(_) => Staged::Remote(rows),
+        Destination::Owner(served) => {
+            let served = served.clone();
+            Staged::Served(spawn_blocking(move || served.requests(rows)))
+        }
+        Destination::Server(_) => Staged::Remote(rows),
     }
 }
 
@@ -100,8 +106,13 @@ async fn settle(staged: Staged, destination: &Destination) -> Result<Vec<RowFate
             importer.store(prepared, PATIENCE).await
         }
         (Staged::Remote(rows), Destination::Server(remote)) => remote.send(rows).await,
-        (Staged::Remote(rows), Destination::Owner(served)) => served.send(rows).await,
-        (Staged::Local(_), Destination::Server(_) | Destination::Owner(_)) | (Staged::Remote(_), Destination::Store(_)) => {
+        (Staged::Served(handle), Destination::Owner(served)) => {
+            let requests = handle.await.map_err(|error| Error::internal("the rows do not serialize").caused_by(error))??;
+            served.send(requests).await
+        }
+        (Staged::Local(_), Destination::Server(_) | Destination::Owner(_))
+        | (Staged::Served(_), Destination::Store(_) | Destination::Server(_))
+        | (Staged::Remote(_), Destination::Store(_) | Destination::Owner(_)) => {
             Err(Error::internal("a batch was staged for another destination"))
         }
     }
