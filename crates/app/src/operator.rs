@@ -52,7 +52,12 @@ impl Operator {
 
     /// `POST` with a JSON body.
     pub async fn post<A: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<A> {
-        self.call(Method::POST, path, json(body)?).await
+        self.post_json(path, json(body)?).await
+    }
+
+    /// `POST` with a body that is JSON already.
+    pub async fn post_json<A: DeserializeOwned>(&self, path: &str, body: Bytes) -> Result<A> {
+        self.call(Method::POST, path, body).await
     }
 
     /// `PATCH` with a JSON body.
@@ -121,6 +126,7 @@ async fn over(client: &reqwest::Client, method: Method, path: &str, body: Bytes)
     Ok((response.status(), response.bytes().await.map_err(lost)?))
 }
 
-fn json(body: &impl Serialize) -> Result<Bytes> {
+/// A body as JSON.
+pub(crate) fn json(body: &impl Serialize) -> Result<Bytes> {
     serde_json::to_vec(body).map(Bytes::from).map_err(|error| Error::internal("the request does not serialize").caused_by(error))
 }

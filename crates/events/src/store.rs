@@ -1,6 +1,7 @@
 //! The store every engine implements.
 
 use async_trait::async_trait;
+use std::time::Duration;
 
 use tributary_core::error::Result;
 use tributary_core::event::Event;
@@ -16,6 +17,12 @@ pub trait EventStore: Send + Sync {
     /// question. An `event_id` already kept for this workspace and origin, or earlier in the same call, is a duplicate: the
     /// first one wins. The `event_id` of an erased event is free again. Answers `Overloaded` when the queue is full.
     async fn append(&self, scope: &WorkspaceScope, events: Vec<Event>) -> Result<Appended>;
+
+    /// Like [`EventStore::append`], for callers with time, such as imports: while the queue is full, waits up to `patience`
+    /// before it answers `Overloaded`. An engine without a queue has nothing to wait for.
+    async fn append_patiently(&self, scope: &WorkspaceScope, events: Vec<Event>, _patience: Duration) -> Result<Appended> {
+        self.append(scope, events).await
+    }
 
     /// Answers a question within a budget.
     async fn ask(&self, scope: &WorkspaceScope, question: Question, budget: Budget) -> Result<Answered>;

@@ -12,6 +12,7 @@ use url::Url;
 
 pub use click_ids::{CLICK_IDS, ClickId, is_click_id};
 use evidence::{Evidence, Network};
+pub(crate) use evidence::{Linking, Tags};
 pub use referrers::{Kind, Site, find_site, registrable_domain};
 
 /// What the classifier decided.
@@ -31,13 +32,19 @@ pub struct Classified {
 
 /// Decides where a visit came from. `own_host` is the host of the visitor's own site, for telling internal links.
 pub fn classify(url: Option<&Url>, referrer: Option<&Url>, own_host: Option<&str>) -> Classified {
-    let evidence = Evidence::gather(url, referrer, own_host);
+    let (tags, linking) = (url.map(Tags::of), referrer.map(Linking::of));
+    decide(tags.as_ref(), linking.as_ref(), own_host)
+}
+
+/// The same from addresses read before.
+pub(crate) fn decide(tags: Option<&Tags>, linking: Option<&Linking>, own_host: Option<&str>) -> Classified {
+    let evidence = Evidence::gather(tags, linking, own_host);
     let found = RULES.iter().find_map(|rule| (rule.decide)(&evidence).map(|found| (rule, found)));
     let (rule, found) = found.expect("the last rule always fires");
     Classified {
         source: found.source,
         medium: found.medium,
-        campaign: evidence.campaign,
+        campaign: tags.and_then(|tags| tags.campaign.clone()),
         confidence: found.confidence,
         rule_id: found.rule_id.unwrap_or(rule.id),
     }
@@ -85,7 +92,7 @@ rules! {
     "4" li_fat_id "`li_fat_id` in the URL" |e| e.has_click_id("li_fat_id").then(|| found("linkedin", PAID, High))?;
     "4a" click_id "another click id that only ads carry; the id stored is the parameter's name" other_click_id;
     "5" fb_ad_redirect "`fbclid`, and the referrer is Facebook's link shim" |e| {
-        let is_shim = matches!(e.referrer_host.as_deref(), Some("l.facebook.com" | "lm.facebook.com"));
+        let is_shim = matches!(e.referrer_host, Some("l.facebook.com" | "lm.facebook.com"));
         (e.has_fbclid && is_shim).then(|| found("facebook", PAID, High))?
     };
     "6" fbclid_utm "`fbclid`, and `utm_source` names Facebook, Instagram or Meta" |e| {
@@ -98,14 +105,14 @@ rules! {
         e.paid_network().filter(|network| *network == Network::Instagram).and_then(|_| found("instagram", PAID, High))
     };
     "9" utm_paid_source "paid `utm_medium`, and any `utm_source`" |e| {
-        e.source.as_deref().filter(|_| e.is_paid()).and_then(|source| found(source, PAID, High))
+        e.source.filter(|_| e.is_paid()).and_then(|source| found(source, PAID, High))
     };
     "10" utm_paid_unknown "paid `utm_medium` without `utm_source`" |e| e.is_paid().then(|| found(UNKNOWN, PAID, Medium))?;
     "11" fbclid_only "`fbclid` without `utm_source`" |e| {
         (e.has_fbclid && e.source.is_none()).then(|| found("facebook", PAID, Medium))?
     };
     "12" utm_explicit "`utm_source` without a sign of paid traffic" |e| {
-        e.source.as_deref().and_then(|source| found(source, e.medium.as_deref().unwrap_or(UNKNOWN), High))
+        e.source.and_then(|source| found(source, e.medium.unwrap_or(UNKNOWN), High))
     };
     "13" ref_facebook "the referrer is a Facebook host" |e| {
         e.site_of(Kind::Social).filter(|slug| *slug == "facebook").and_then(|slug| found(slug, SOCIAL, Medium))
@@ -122,7 +129,7 @@ rules! {
     "18" ref_internal "the referrer's host is the site's own" |e| e.is_internal().then(|| found("internal", "direct", High))?;
     "19" direct "no signal at all" |e| e.referrer_host.is_none().then(|| found("direct", "direct", High))?;
     "20" ref_other "any other referrer" |e| {
-        let host = e.referrer_host.as_deref()?;
+        let host = e.referrer_host?;
         found(registrable_domain(host), "referral", Low)
     };
 }

@@ -5,6 +5,7 @@
 //! at [`pipeline::Pipeline::open`].
 
 pub mod access_log;
+mod address;
 pub mod agents;
 pub mod arrival;
 pub mod body;
@@ -13,6 +14,7 @@ pub mod draft;
 pub mod fields;
 pub mod geo;
 pub mod imported;
+mod memo;
 pub mod parse;
 pub mod pipeline;
 pub mod steps;

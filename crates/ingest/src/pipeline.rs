@@ -6,6 +6,7 @@ use tributary_core::entropy::SharedEntropy;
 use tributary_core::error::Result;
 use tributary_core::event::Event;
 
+use crate::address::Addresses;
 use crate::agents::Agents;
 use crate::arrival::Arrival;
 use crate::draft::Draft;
@@ -31,6 +32,7 @@ pub struct Pipeline {
 /// What the steps consult.
 pub(crate) struct Tools {
     pub(crate) agents: Agents,
+    pub(crate) addresses: Addresses,
     pub(crate) countries: Option<Countries>,
     pub(crate) ip_salt: [u8; 32],
     pub(crate) entropy: SharedEntropy,
@@ -41,7 +43,9 @@ impl Pipeline {
     /// are compiled at their first use, or by [`Pipeline::warm`].
     pub fn open(settings: Settings, entropy: SharedEntropy) -> Result<Self> {
         let countries = settings.geo_database.as_deref().map(Countries::open).transpose()?;
-        Ok(Self { tools: Tools { agents: Agents::new(), countries, ip_salt: settings.ip_salt, entropy } })
+        Ok(Self {
+            tools: Tools { agents: Agents::new(), addresses: Addresses::new(), countries, ip_salt: settings.ip_salt, entropy },
+        })
     }
 
     /// Compiles the User-Agent tables now, so that the first visitor does not wait for them.

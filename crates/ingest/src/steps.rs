@@ -12,21 +12,23 @@ mod privacy;
 mod session;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use tributary_core::event::{Confidence, Event};
-use url::Url;
-
+use crate::address::{Page, Referrer};
+use crate::agents::Agent;
 use crate::arrival::{Arrival, Channel};
 use crate::draft::Draft;
 use crate::fields::FieldErrors;
 use crate::parse::Parsed;
 use crate::pipeline::Tools;
+use tributary_core::event::{Confidence, Event};
 
 pub(crate) use limits::check_user_id;
 pub use limits::{
     EARLIEST_US, MAX_AHEAD_US, MAX_ID_CHARS, MAX_KNOWN_CHARS, MAX_PROPERTIES_BYTES, MAX_PROPERTIES_DEPTH, MAX_URL_CHARS,
     MAX_USER_AGENT_CHARS, MAX_USER_ID_CHARS,
 };
+pub(crate) use privacy::{Fragment, clean};
 
 /// One step on an event's way.
 pub struct Step {
@@ -44,7 +46,7 @@ pub struct Step {
 /// the same result; and `privacy` comes after everything that needs the raw address and agent, which end there.
 pub const STEPS: &[Step] = &[
     Step { name: "limits", purpose: "checks every field against its bound and reads the time", run: limits::run },
-    Step { name: "origin", purpose: "tells browser from server, and whose agent, address and host these are", run: origin::run },
+    Step { name: "origin", purpose: "tells browser from server, and whose agent and address these are", run: origin::run },
     Step { name: "bot", purpose: "labels the visitor's agent when a bot rule matches it", run: bot::run },
     Step { name: "geo", purpose: "finds the country of the visitor's address", run: geo::run },
     Step { name: "device", purpose: "reads browser, system and device type from the visitor's agent", run: device::run },
@@ -60,18 +62,23 @@ pub(crate) struct Flight<'a> {
     /// What the sender said; steps take from it.
     pub(crate) draft: Draft,
     pub(crate) errors: FieldErrors,
-    /// The page, parsed by `limits`, cleaned by `privacy`.
-    pub(crate) url: Option<Url>,
+    /// The page, read by `limits`, stored without personal data by `privacy`.
+    pub(crate) page: Option<Arc<Page>>,
     /// The linking page, if it is a URL with a host.
-    pub(crate) referrer: Option<Url>,
-    /// Host of the visitor's own site, set by `origin`.
-    pub(crate) own_host: Option<String>,
+    pub(crate) referrer: Option<Arc<Referrer>>,
     /// The visitor's own address, set by `origin`, taken by `privacy`.
     pub(crate) address: Option<IpAddr>,
     /// The visitor's own agent, set by `origin`, taken by `privacy`.
     pub(crate) user_agent: Option<String>,
+    /// What the agent says, read by `bot`.
+    pub(crate) agent: Option<Arc<Agent>>,
     /// What has been decided so far.
     pub(crate) event: Event,
+}
+
+/// The text in lower case; most texts are already and stay where they are.
+fn lower_case(text: String) -> String {
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) { text } else { text.to_lowercase() }
 }
 
 impl<'a> Flight<'a> {
@@ -106,13 +113,20 @@ impl<'a> Flight<'a> {
             arrival,
             draft: parsed.draft,
             errors: parsed.errors,
-            url: None,
+            page: None,
             referrer: None,
-            own_host: None,
             address: None,
             user_agent: None,
+            agent: None,
             event,
         }
+    }
+
+    /// Host of the visitor's own site: the page's, or where that has none the request's.
+    fn own_host(&self) -> Option<&str> {
+        let arrival = self.arrival;
+        let page = self.page.as_ref().and_then(|page| page.host.as_deref());
+        page.or(arrival.origin_host.as_deref()).or(arrival.request_host.as_deref())
     }
 
     /// Whether fields that are otherwise derived may be given.

@@ -71,8 +71,10 @@ impl Service {
             clock: self.clock.clone(),
             site_host: input.site_host,
         };
-        let prepared = importer.prepare(input.rows);
-        let outcomes = importer.store(prepared).await?;
+        let (preparing, rows) = (importer.clone(), input.rows);
+        let prepared = tokio::task::spawn_blocking(move || preparing.prepare(rows)).await;
+        let prepared = prepared.map_err(|error| Error::internal("reading the rows did not finish").caused_by(error))?;
+        let outcomes = importer.store(prepared, Duration::ZERO).await?;
         let count = |wanted: fn(&RowFate) -> bool| outcomes.iter().filter(|fate| wanted(fate)).count() as u64;
         let (accepted, rejected) = (count(|fate| *fate == RowFate::Accepted), count(|fate| matches!(fate, RowFate::Rejected(_))));
         if accepted > 0 {
@@ -102,10 +104,9 @@ pub struct Importer {
     pub site_host: Option<String>,
 }
 
-/// How often a full queue is waited for before an import gives up.
-const MAX_WAITS: u32 = 600;
-/// How long each wait is, milliseconds.
-const WAIT_MS: u64 = 100;
+/// How long an operator's import waits for a full queue before it gives up. A request from outside does not wait: its sender
+/// is told when to come back.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Importer {
     /// Takes rows through the pipeline: the heavy part, off the async threads.
@@ -125,22 +126,13 @@ impl Importer {
         prepared
     }
 
-    /// Stores what was prepared. Waits while the store's queue is full.
-    pub async fn store(&self, prepared: Prepared) -> Result<Vec<RowFate>> {
+    /// Stores what was prepared: all of it, or nothing with `Overloaded` when the store's queue stays full for `patience`.
+    pub async fn store(&self, prepared: Prepared, patience: Duration) -> Result<Vec<RowFate>> {
         let Prepared { events, mut fates } = prepared;
         if events.is_empty() {
             return Ok(fates);
         }
-        let mut waits = 0;
-        let appended = loop {
-            match self.events.append(&self.scope, events.clone()).await {
-                Err(error) if error.code() == Code::Overloaded && waits < MAX_WAITS => {
-                    waits += 1;
-                    tokio::time::sleep(Duration::from_millis(WAIT_MS)).await;
-                }
-                other => break other?,
-            }
-        };
+        let appended = self.events.append_patiently(&self.scope, events, patience).await?;
         let mut outcomes = appended.outcomes.into_iter();
         for fate in fates.iter_mut().filter(|fate| **fate == RowFate::Accepted) {
             let outcome = outcomes.next().ok_or_else(|| Error::internal("the store told the outcome of too few events"))?;

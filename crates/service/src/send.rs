@@ -11,6 +11,10 @@ use tributary_ingest::draft::Draft;
 
 use crate::service::Service;
 
+/// Batches from this size on are read on a thread of their own, bytes: the threads that serve connections would stand still
+/// for milliseconds.
+const ASIDE_FROM: usize = 32 * 1024;
+
 /// What became of one event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TrackOutput {
@@ -67,9 +71,16 @@ impl Service {
     }
 
     /// Takes in the body of `POST /v1/batch`: all of it or nothing.
-    pub async fn track_batch(&self, access: &WorkspaceAccess, body: &[u8], arrival: &Arrival) -> Result<BatchOutput> {
-        let events = self.pipeline.batch(body, arrival);
-        let appended = self.append(access, events, arrival).await?;
+    pub async fn track_batch(&self, access: &WorkspaceAccess, body: Vec<u8>, arrival: Arrival) -> Result<BatchOutput> {
+        let received_us = arrival.received_us;
+        let events = if body.len() < ASIDE_FROM {
+            self.pipeline.batch(&body, &arrival)
+        } else {
+            let pipeline = self.pipeline.clone();
+            let reading = tokio::task::spawn_blocking(move || pipeline.batch(&body, &arrival));
+            reading.await.map_err(|error| Error::internal("reading the batch did not finish").caused_by(error))?
+        };
+        let appended = self.append(access, events, received_us).await?;
         Ok(BatchOutput {
             ok: true,
             count: appended.outcomes.len() as u64,
@@ -87,7 +98,7 @@ impl Service {
 
     async fn take_one(&self, access: &WorkspaceAccess, event: Result<Event>, arrival: &Arrival) -> Result<TrackOutput> {
         let event_id = event.as_ref().ok().and_then(|event| event.event_id.clone());
-        let appended = self.append(access, event.map(|event| vec![event]), arrival).await?;
+        let appended = self.append(access, event.map(|event| vec![event]), arrival.received_us).await?;
         let status = match appended.outcomes.as_slice() {
             [Outcome::Accepted] => SendStatus::Accepted,
             [Outcome::Duplicate] => SendStatus::Duplicate,
@@ -96,12 +107,12 @@ impl Service {
         Ok(TrackOutput { ok: true, event_id, status })
     }
 
-    async fn append(&self, access: &WorkspaceAccess, events: Result<Vec<Event>>, arrival: &Arrival) -> Result<Appended> {
+    async fn append(&self, access: &WorkspaceAccess, events: Result<Vec<Event>>, received_us: i64) -> Result<Appended> {
         let workspace = access.workspace.id;
         let events = events.inspect_err(|error| self.note_refused(workspace, error))?;
         let appended = self.events.append(&access.scope, events).await?;
         if appended.accepted() > 0 {
-            self.control.note_accepted(workspace, appended.accepted() as u64, arrival.received_us);
+            self.control.note_accepted(workspace, appended.accepted() as u64, received_us);
         }
         Ok(appended)
     }

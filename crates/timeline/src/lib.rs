@@ -48,6 +48,7 @@ use async_trait::async_trait;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::event::Event;
@@ -153,13 +154,17 @@ impl Drop for Timeline {
 #[async_trait]
 impl EventStore for Timeline {
     async fn append(&self, scope: &WorkspaceScope, events: Vec<Event>) -> Result<Appended> {
+        self.append_patiently(scope, events, Duration::ZERO).await
+    }
+
+    async fn append_patiently(&self, scope: &WorkspaceScope, events: Vec<Event>, patience: Duration) -> Result<Appended> {
         // Refused here, so that no event is ever acknowledged that no segment could take.
         for event in &events {
             month_of(event.time_us)?;
             month_of(event.received_us)?;
         }
         let events = events.into_iter().map(|event| self.shared.hashes.prepare(event)).collect();
-        self.shared.log.append(self.shared.workspace(scope), events).await
+        self.shared.log.append(self.shared.workspace(scope), events, patience).await
     }
 
     async fn ask(&self, scope: &WorkspaceScope, question: Question, budget: Budget) -> Result<Answered> {

@@ -1,12 +1,16 @@
 //! The log's thread: the only one that writes `events.db`. Appends queue up and are committed together; what was committed
 //! is put into memory before anyone is told, so that acknowledged means durable and visible.
 
+mod payload;
+
 use rusqlite::{Connection, TransactionBehavior};
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 use tributary_core::error::{Code, Error, Result};
@@ -18,13 +22,10 @@ use crate::options::Options;
 use crate::segment::Segment;
 use crate::stored::Stored;
 use crate::workspace::Workspace;
+use payload::Payload;
 
-/// Payload format: a JSON array of events.
-const JSON: i64 = 1;
-/// Payload format: the same under zstd.
-const ZSTD_JSON: i64 = 2;
-/// Payloads from this size on are compressed, bytes.
-const COMPRESS_FROM: usize = 2_048;
+/// How often one who waits for a place in the queue looks again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The way to the log's thread.
 pub(crate) struct Log {
@@ -54,15 +55,29 @@ struct Append {
     reply: oneshot::Sender<Result<Appended>>,
 }
 
-/// Events as the log stores them.
-struct Payload {
-    format: i64,
-    bytes: Vec<u8>,
-}
-
 /// The event ids of the tails with their sequence numbers, by workspace. They live with the thread that uses them.
 #[derive(Default)]
-pub(crate) struct TailKeys(HashMap<i64, HashMap<u128, u64>>);
+pub(crate) struct TailKeys(HashMap<i64, HashMap<u128, u64, BuildHasherDefault<KeyHasher>>>);
+
+/// Keys are keyed hashes already: nobody outside can steer them, and hashing them again would only cost.
+#[derive(Default)]
+pub(crate) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u128(&mut self, key: u128) {
+        self.0 = key as u64;
+    }
+}
 
 impl TailKeys {
     pub fn insert(&mut self, workspace: i64, event: &Stored) {
@@ -118,10 +133,9 @@ impl Log {
         }
     }
 
-    /// Stores events; see [`tributary_events::store::EventStore::append`].
-    pub async fn append(&self, workspace: Arc<Workspace>, events: Vec<Stored>) -> Result<Appended> {
-        let count = events.len();
-        let _place = self.reserve(count)?;
+    /// Stores events; see [`tributary_events::store::EventStore::append_patiently`].
+    pub async fn append(&self, workspace: Arc<Workspace>, events: Vec<Stored>, patience: Duration) -> Result<Appended> {
+        let _place = self.wait_for_place(events.len(), patience).await?;
         let payload = encode(events.iter().map(|event| &event.event))?;
         let (reply, answer) = oneshot::channel();
         self.send(Command::Append(Append { workspace, events, payload, reply }))?;
@@ -157,6 +171,20 @@ impl Log {
             return Err(closed());
         }
         self.queue.send(command).map_err(|_| closed())
+    }
+
+    async fn wait_for_place(&self, events: usize, patience: Duration) -> Result<Place> {
+        let mut left = patience;
+        loop {
+            match self.reserve(events) {
+                Err(_) if !left.is_zero() => {
+                    let pause = PAUSE.min(left);
+                    tokio::time::sleep(pause).await;
+                    left -= pause;
+                }
+                place => return place,
+            }
+        }
     }
 
     /// A place in the queue. An append larger than the queue is let in when nothing else waits.
@@ -203,7 +231,7 @@ struct Growth {
     segments: Vec<Arc<Segment>>,
     tombstones: Arc<Vec<catalogue::Tombstone>>,
     watermark: u64,
-    keys: HashSet<u128>,
+    keys: HashSet<u128, BuildHasherDefault<KeyHasher>>,
     events: Vec<Arc<Stored>>,
 }
 
@@ -290,7 +318,7 @@ impl Growth {
     fn new(workspace: Arc<Workspace>) -> Self {
         let (segments, tombstones, watermark) =
             workspace.change(|state| (state.segments.clone(), state.tombstones.clone(), state.watermark));
-        Self { workspace, segments, tombstones, watermark, keys: HashSet::new(), events: Vec::new() }
+        Self { workspace, segments, tombstones, watermark, keys: HashSet::default(), events: Vec::new() }
     }
 
     /// Takes one append in. The outer error ends the whole commit, the inner one concerns this append alone.
@@ -300,9 +328,10 @@ impl Growth {
             Err(error) => return Ok(Err(error)),
         };
         let first = self.events.len();
-        let count = events.len();
-        for (mut event, outcome) in events.into_iter().zip(&outcomes) {
+        let mut duplicates = Vec::new();
+        for (place, (mut event, outcome)) in events.into_iter().zip(&outcomes).enumerate() {
             if *outcome == Outcome::Duplicate {
+                duplicates.push(place as u32);
                 continue;
             }
             self.watermark += 1;
@@ -312,21 +341,21 @@ impl Growth {
         }
         let accepted = &self.events[first..];
         if let (Some(oldest), Some(newest)) = (accepted.first(), accepted.last()) {
-            let payload = if accepted.len() == count { payload } else { encode(accepted.iter().map(|event| &event.event))? };
-            let entry = LogEntry {
-                workspace: self.workspace.id,
-                first_sequence: oldest.sequence,
-                last_sequence: newest.sequence,
-                format: payload.format,
-                payload: payload.bytes,
+            let (first_sequence, last_sequence) = (oldest.sequence, newest.sequence);
+            // Written as it was readied, the duplicates left out by name; unless that would be mostly duplicates.
+            let (payload, left_out) = if duplicates.len() <= accepted.len() {
+                (payload, duplicates)
+            } else {
+                (encode(accepted.iter().map(|event| &event.event))?, Vec::new())
             };
+            let entry = payload.into_entry(self.workspace.id, first_sequence, last_sequence, &left_out);
             catalogue::append(log, &entry)?;
         }
         Ok(Ok(Appended { outcomes, watermark: self.watermark }))
     }
 
     fn judge(&self, tail: &TailKeys, events: &[Stored]) -> Result<Vec<Outcome>> {
-        let mut seen = HashSet::new();
+        let mut seen: HashSet<u128, BuildHasherDefault<KeyHasher>> = HashSet::default();
         let mut outcomes = Vec::with_capacity(events.len());
         for event in events {
             let is_known = match event.key {
@@ -352,46 +381,64 @@ impl Growth {
 }
 
 fn encode<'a>(events: impl Iterator<Item = &'a Event>) -> Result<Payload> {
-    let failed =
-        |error: Box<dyn std::error::Error + Send + Sync>| Error::internal("encoding events for the log").caused_by(error);
-    let mut bytes = vec![b'['];
-    for (at, event) in events.enumerate() {
-        if at > 0 {
-            bytes.push(b',');
-        }
-        serde_json::to_writer(&mut bytes, event).map_err(|error| failed(error.into()))?;
-    }
-    bytes.push(b']');
-    if bytes.len() < COMPRESS_FROM {
-        return Ok(Payload { format: JSON, bytes });
-    }
-    let bytes = zstd::bulk::compress(&bytes, 1).map_err(|error| failed(error.into()))?;
-    Ok(Payload { format: ZSTD_JSON, bytes })
+    Payload::of(events).map_err(|error| Error::internal("encoding events for the log").caused_by(error))
 }
 
-/// Reads a payload back.
+/// Reads an entry back.
 pub(crate) fn decode(entry: &LogEntry) -> Result<Vec<Event>> {
-    let damaged = |error: Box<dyn std::error::Error + Send + Sync>| {
+    payload::read(entry).map_err(|error| {
         Error::new(
             Code::UpstreamFailed,
             format!("`{}` is damaged: the log entry of sequence {} cannot be read", catalogue::DATABASE, entry.first_sequence),
         )
         .caused_by(error)
-    };
-    let events: Vec<Event> = match entry.format {
-        JSON => serde_json::from_slice(&entry.payload).map_err(|error| damaged(error.into()))?,
-        ZSTD_JSON => {
-            let json = zstd::decode_all(entry.payload.as_slice()).map_err(|error| damaged(error.into()))?;
-            serde_json::from_slice(&json).map_err(|error| damaged(error.into()))?
-        }
-        unknown => return Err(damaged(format!("unknown payload format {unknown}").into())),
-    };
-    if events.len() as u64 != entry.last_sequence - entry.first_sequence + 1 {
-        return Err(damaged("the number of events is not what was written".into()));
-    }
-    Ok(events)
+    })
 }
 
 fn closed() -> Error {
     Error::new(Code::UpstreamFailed, "the event store is closed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stored::Hashes;
+    use crate::workspace::State;
+    use tributary_core::clock::FixedClock;
+
+    const EVENT: &str = r#"{"name":"x","time_us":1746057600000000,"received_us":1746057600000000,"anonymous_id":"v",
+        "origin":"server","source":"direct","medium":"direct","source_confidence":"high","source_rule_id":"direct"}"#;
+
+    #[tokio::test]
+    async fn the_queue_holds_no_more_than_its_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options { queue_events: 20, ..Options::new([0; 16], FixedClock::at(0)) };
+        let connection = catalogue::open(folder.path()).unwrap();
+        let log = Arc::new(Log::start(connection, TailKeys::default(), 0, &options, Box::new(|| {})));
+        let (release, held) = mpsc::channel::<()>();
+        log.send(Command::Run(Box::new(move |_, _| held.recv().unwrap()))).unwrap();
+        let workspace = Workspace::new(1, State::default());
+        let hashes = Hashes::new(&[0; 16]);
+        let appends: Vec<_> = (0..50)
+            .map(|_| {
+                let events = (0..3).map(|_| hashes.prepare(serde_json::from_str(EVENT).unwrap())).collect();
+                let (log, workspace) = (log.clone(), workspace.clone());
+                tokio::spawn(async move { log.append(workspace, events, Duration::ZERO).await })
+            })
+            .collect();
+        while appends.iter().filter(|append| append.is_finished()).count() < 44 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(log.waiting_events.load(Ordering::SeqCst), 18, "six appends of three fit twenty, a seventh does not");
+        release.send(()).unwrap();
+        let mut accepted = 0;
+        for append in appends {
+            match append.await.unwrap() {
+                Ok(appended) => accepted += appended.accepted(),
+                Err(error) => assert_eq!(error.code(), Code::Overloaded),
+            }
+        }
+        assert_eq!((accepted, log.waiting_events.load(Ordering::SeqCst)), (18, 0));
+        log.close();
+    }
 }

@@ -79,7 +79,7 @@ impl TailRun {
             ColumnId::Time => Column::Times(Arc::new(Times::of(rows.iter().map(|row| row.event.time_us).collect()))),
             ColumnId::Received => Column::Times(Arc::new(Times::of(rows.iter().map(|row| row.event.received_us).collect()))),
             ColumnId::Sequence => Column::Unsigned(Arc::new(rows.iter().map(|row| row.sequence).collect())),
-            ColumnId::ContentHash => Column::Unsigned(Arc::new(rows.iter().map(|row| row.content_hash).collect())),
+            ColumnId::ContentHash => Column::Unsigned(Arc::new(rows.iter().map(|row| row.content_hash()).collect())),
             ColumnId::Amounts => {
                 let mut amounts = Amounts::default();
                 for (at, row) in rows.iter().enumerate() {

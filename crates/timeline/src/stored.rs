@@ -13,7 +13,6 @@ use tributary_core::event::Event;
 pub(crate) struct Stored {
     pub event: Event,
     pub visitor_hash: u64,
-    pub content_hash: u64,
     /// Keyed hash of origin and `event_id`; `None` without an id.
     pub key: Option<u128>,
     /// 0 until the log has it.
@@ -26,17 +25,16 @@ impl Stored {
     pub fn run_order(&self, other: &Stored) -> Ordering {
         (self.visitor_hash, &self.event.anonymous_id, self.event.time_us)
             .cmp(&(other.visitor_hash, &other.event.anonymous_id, other.event.time_us))
-            .then_with(|| self.tie().cmp(&other.tie()))
+            .then_with(|| self.event.event_id.cmp(&other.event.event_id))
+            .then_with(|| self.content_hash().cmp(&other.content_hash()))
+            .then_with(|| self.sequence.cmp(&other.sequence))
     }
 
-    /// What decides between events of the same time.
-    pub fn tie(&self) -> Tie<'_> {
-        (self.event.event_id.as_deref(), self.content_hash, self.sequence)
+    /// See [`Event::content_hash`]. Few events ever need it: it decides between equal times and ids only.
+    pub fn content_hash(&self) -> u64 {
+        self.event.content_hash()
     }
 }
-
-/// Event id, content hash, sequence.
-pub(crate) type Tie<'a> = (Option<&'a str>, u64, u64);
 
 /// The keyed hashes of one data folder. Keyed, so that nobody outside can steer visitors or ids into collisions.
 #[derive(Clone)]
@@ -76,7 +74,7 @@ impl Hashes {
     pub fn prepare(&self, event: Event) -> Stored {
         let visitor_hash = self.visitor(&event.anonymous_id);
         let key = event.event_id.as_deref().map(|id| self.event_key(event.origin.as_str(), id));
-        Stored { visitor_hash, content_hash: event.content_hash(), key, sequence: 0, event }
+        Stored { visitor_hash, key, sequence: 0, event }
     }
 }
 

@@ -1,13 +1,12 @@
 //! Rows in requests a server takes: bounded in number and size.
 
 use tributary_ingest::imported::{ImportedRow, Restored};
-use tributary_service::import::MAX_IMPORT_ROWS;
 
 /// Text of one request's rows at most, bytes, judged by their longest fields; a server takes twice as much.
 const BYTES_AT_ONCE: usize = 8 << 20;
 
-/// Splits rows into requests, in order, and readies them for JSON.
-pub fn chunks(rows: Vec<ImportedRow>) -> Vec<Vec<ImportedRow>> {
+/// Splits rows into requests of at most `most_rows`, in order, and readies them for JSON.
+pub fn chunks(rows: Vec<ImportedRow>, most_rows: usize) -> Vec<Vec<ImportedRow>> {
     let mut chunks = vec![Vec::new()];
     let mut bytes = 0;
     for mut row in rows {
@@ -15,7 +14,7 @@ pub fn chunks(rows: Vec<ImportedRow>) -> Vec<Vec<ImportedRow>> {
         row.restored = Restored { time_us: row.draft.time_us, ..row.restored };
         let weight = weight(&row);
         let current = chunks.last().map_or(0, Vec::len);
-        if current == MAX_IMPORT_ROWS || (current > 0 && bytes + weight > BYTES_AT_ONCE) {
+        if current == most_rows || (current > 0 && bytes + weight > BYTES_AT_ONCE) {
             chunks.push(Vec::new());
             bytes = 0;
         }
@@ -44,11 +43,11 @@ mod tests {
             draft: Draft { path: Some("x".repeat(path)), time_us: Some(5), ..Draft::default() },
             ..ImportedRow::default()
         };
-        let sizes = |rows: Vec<ImportedRow>| chunks(rows).iter().map(Vec::len).collect::<Vec<_>>();
+        let sizes = |rows: Vec<ImportedRow>| chunks(rows, 1_000).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(Vec::new()), [0_usize; 0]);
         assert_eq!(sizes(vec![row(1); 2_001]), [1_000, 1_000, 1]);
         assert_eq!(sizes(vec![row(3 << 20); 5]), [2, 2, 1]);
         assert_eq!(sizes(vec![row(9 << 20); 2]), [1, 1]);
-        assert_eq!(chunks(vec![row(1)])[0][0].restored.time_us, Some(5));
+        assert_eq!(chunks(vec![row(1)], 1_000)[0][0].restored.time_us, Some(5));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tributary_core::error::{Code, Error, Result};
 use tributary_ingest::imported::ImportedRow;
-use tributary_service::import::{ImportInput, ImportOutput, RowFate};
+use tributary_service::import::{ImportInput, ImportOutput, MAX_IMPORT_ROWS, RowFate};
 
 use crate::import::chunk::chunks;
 
@@ -41,7 +41,7 @@ impl Remote {
     /// Sends rows.
     pub async fn send(&self, rows: Vec<ImportedRow>) -> Result<Vec<RowFate>> {
         let mut fates = Vec::with_capacity(rows.len());
-        for rows in chunks(rows) {
+        for rows in chunks(rows, MAX_IMPORT_ROWS) {
             let count = rows.len();
             let input = ImportInput { site_host: self.site_host.clone(), rows };
             let body =

@@ -9,12 +9,13 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tributary_core::error::{Error, Result};
 use tributary_ingest::imported::ImportedRow;
-use tributary_service::import::{Prepared, RowFate};
+use tributary_service::import::{PATIENCE, Prepared, RowFate};
 
 use crate::import::destination::Destination;
 use crate::import::progress::Progress;
 use crate::import::read::{Batch, Reading, read};
 use crate::import::rejected::Rejected;
+use crate::import::served::Request;
 
 /// Batches between the reader and the pipeline.
 const READ_AHEAD: usize = 2;
@@ -79,6 +80,7 @@ pub async fn import_file(
 
 enum Staged {
     Local(JoinHandle<Prepared>),
+    Served(JoinHandle<Result<Vec<Request>>>),
     Remote(Vec<ImportedRow>),
 }
 
@@ -89,7 +91,11 @@ fn stage(batch: &mut Batch, destination: &Destination) -> Staged {
             let importer = importer.clone();
             Staged::Local(spawn_blocking(move || importer.prepare(rows)))
         }
-        Destination::Server(_) | Destination::Owner(_) => Staged::Remote(rows),
+        Destination::Owner(served) => {
+            let served = served.clone();
+            Staged::Served(spawn_blocking(move || served.requests(rows)))
+        }
+        Destination::Server(_) => Staged::Remote(rows),
     }
 }
 
@@ -97,11 +103,16 @@ async fn settle(staged: Staged, destination: &Destination) -> Result<Vec<RowFate
     match (staged, destination) {
         (Staged::Local(handle), Destination::Store(importer)) => {
             let prepared = handle.await.map_err(|error| Error::internal("the pipeline stopped").caused_by(error))?;
-            importer.store(prepared).await
+            importer.store(prepared, PATIENCE).await
         }
         (Staged::Remote(rows), Destination::Server(remote)) => remote.send(rows).await,
-        (Staged::Remote(rows), Destination::Owner(served)) => served.send(rows).await,
-        (Staged::Local(_), Destination::Server(_) | Destination::Owner(_)) | (Staged::Remote(_), Destination::Store(_)) => {
+        (Staged::Served(handle), Destination::Owner(served)) => {
+            let requests = handle.await.map_err(|error| Error::internal("the rows do not serialize").caused_by(error))??;
+            served.send(requests).await
+        }
+        (Staged::Local(_), Destination::Server(_) | Destination::Owner(_))
+        | (Staged::Served(_), Destination::Store(_) | Destination::Server(_))
+        | (Staged::Remote(_), Destination::Store(_) | Destination::Owner(_)) => {
             Err(Error::internal("a batch was staged for another destination"))
         }
     }

@@ -10,7 +10,7 @@ use tributary_events::filter::{Filter, Test};
 use tributary_events::question::{Bots, Budget, Question, RowOrder, Rows, Slice};
 use tributary_events::store::EventStore;
 use tributary_http::admin::{BotsBody, RowsBody, RowsPage};
-use tributary_service::import::{ImportInput, Importer, RowFate};
+use tributary_service::import::{ImportInput, Importer, PATIENCE, RowFate};
 
 use super::{FolderStore, blocking};
 
@@ -26,7 +26,7 @@ pub(super) async fn import(store: &FolderStore, access: &WorkspaceAccess, body: 
     };
     let preparing = importer.clone();
     let prepared = blocking("reading the imported rows", move || Ok(preparing.prepare(body.rows))).await?;
-    importer.store(prepared).await
+    importer.store(prepared, PATIENCE).await
 }
 
 /// Some events of a slice, oldest first.

@@ -12,6 +12,8 @@ use tributary_events::question::{Budget, Question};
 use tributary_events::store::{Appended, Erased, Erasure, EventStore, Holdings};
 use tributary_http::settings::Settings;
 use tributary_service::service::Settings as ServiceSettings;
+use tributary_timeline::Timeline;
+use tributary_timeline::options::Options;
 
 use crate::world::{Engine, World};
 
@@ -46,6 +48,41 @@ async fn the_documented_buckets() {
         }
         assert_eq!(world.post(&shop.sk, path, body).await.status, 429, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_full_tail_sends_every_way_in_away_until_there_is_room() {
+    let mut world = World::empty(Engine::Reference, World::unlimited(), Settings::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { tail_events: 1, ..Options::new([1; 16], world.clock.clone()) };
+    let timeline = Timeline::open(folder.path(), options).unwrap();
+    world.serve(timeline.clone(), Settings::default());
+    let sk = world.storefront().sk.clone();
+    let one = r#"{"event":"x","event_id":"1"}"#;
+    let ways = [
+        ("/v1/track", one),
+        ("/v1/batch", r#"{"events":[{"event":"x","event_id":"2"},{"event":"x","event_id":"3"}]}"#),
+        ("/v1/identify", r#"{"anonymous_id":"a","user_id":"u"}"#),
+        ("/v1/import", r#"{"rows":[{"event":"x","event_id":"4","timestamp":"2026-05-01T00:00:00Z"}]}"#),
+    ];
+    assert_eq!(world.post(&sk, "/v1/track", r#"{"event":"x","event_id":"0"}"#).await.status, 202);
+    for (path, body) in ways {
+        let refused = world.post(&sk, path, body).await;
+        assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{path}: {}", refused.text);
+        assert_eq!(refused.json()["error"], "overloaded", "{path}");
+    }
+    // The JSON-RPC doors say the same in their own words.
+    let refused = world.call(&sk, "/mcp", "track_event", json!({ "event": "x", "event_id": "5" })).await.json();
+    assert_eq!(refused["error"]["data"], json!({ "retry_after_s": 1, "reason": "overloaded" }), "{refused}");
+    for (path, body) in ways {
+        timeline.flush().unwrap();
+        let taken = world.post(&sk, path, body).await;
+        assert!(taken.status < 300, "{path}: {}", taken.text);
+    }
+    timeline.flush().unwrap();
+    // Nothing of what was refused had been stored: a batch is taken whole or not at all.
+    let again = world.post(&sk, "/v1/batch", ways[1].1).await.json();
+    assert_eq!((&again["accepted"], &again["duplicates"]), (&json!(0), &json!(2)));
 }
 
 /// A store that fails in a given way.

@@ -10,19 +10,35 @@ use crate::steps::MAX_KNOWN_CHARS;
 /// same people write instead. Any word beginning with `paid` counts too.
 const PAID_MEDIA: &[&str] = &["cpc", "paid", "cpm", "display", "ppc", "cpv", "cpa", "ads", "retargeting", "remarketing"];
 
+/// What the page's address says.
+#[derive(Default)]
+pub(crate) struct Tags {
+    /// The earliest of [`CLICK_IDS`] that the URL carries with a value.
+    click_id: Option<&'static ClickId>,
+    has_fbclid: bool,
+    /// `utm_source`, trimmed and lower-cased.
+    source: Option<String>,
+    /// `utm_medium`, trimmed and lower-cased.
+    medium: Option<String>,
+    /// `utm_campaign`, trimmed.
+    pub(crate) campaign: Option<String>,
+}
+
+/// What the address of the linking page says.
+#[derive(Default)]
+pub(crate) struct Linking {
+    /// Its host, lower-case, without trailing dot; `www.` kept.
+    host: Option<String>,
+    site: Option<Site>,
+}
+
 /// The signals of one event.
 pub(super) struct Evidence<'a> {
-    /// The earliest of [`CLICK_IDS`] that the URL carries with a value.
     pub(super) click_id: Option<&'static ClickId>,
     pub(super) has_fbclid: bool,
-    /// `utm_source`, trimmed and lower-cased.
-    pub(super) source: Option<String>,
-    /// `utm_medium`, trimmed and lower-cased.
-    pub(super) medium: Option<String>,
-    /// `utm_campaign`, trimmed.
-    pub(super) campaign: Option<String>,
-    /// The referrer's host, lower-case, without trailing dot; `www.` kept.
-    pub(super) referrer_host: Option<String>,
+    pub(super) source: Option<&'a str>,
+    pub(super) medium: Option<&'a str>,
+    pub(super) referrer_host: Option<&'a str>,
     site: Option<Site>,
     own_host: Option<&'a str>,
 }
@@ -43,16 +59,14 @@ impl Network {
     }
 }
 
-impl<'a> Evidence<'a> {
-    pub(super) fn gather(url: Option<&Url>, referrer: Option<&Url>, own_host: Option<&'a str>) -> Self {
-        let referrer_host = referrer.and_then(Url::host_str).map(plain_host).filter(|host| !host.is_empty());
-        let site = referrer_host.as_deref().and_then(|host| find_site(host, referrer.map_or("/", Url::path)));
-        let mut evidence =
-            Self { click_id: None, has_fbclid: false, source: None, medium: None, campaign: None, referrer_host, site, own_host };
-        for (name, value) in url.iter().flat_map(|url| url.query_pairs()) {
-            evidence.note(&name, &value);
+impl Tags {
+    /// Reads the parameters of a URL.
+    pub(crate) fn of(url: &Url) -> Self {
+        let mut tags = Self::default();
+        for (name, value) in url.query_pairs() {
+            tags.note(&name, &value);
         }
-        evidence
+        tags
     }
 
     /// Takes one parameter of the URL. The first that carries a value counts; an empty one says nothing.
@@ -72,18 +86,41 @@ impl<'a> Evidence<'a> {
             self.click_id = Some(found);
         }
     }
+}
+
+impl Linking {
+    /// Reads a referrer.
+    pub(crate) fn of(referrer: &Url) -> Self {
+        let host = referrer.host_str().map(plain_host).filter(|host| !host.is_empty());
+        let site = host.as_deref().and_then(|host| find_site(host, referrer.path()));
+        Self { host, site }
+    }
+}
+
+impl<'a> Evidence<'a> {
+    pub(super) fn gather(tags: Option<&'a Tags>, linking: Option<&'a Linking>, own_host: Option<&'a str>) -> Self {
+        Self {
+            click_id: tags.and_then(|tags| tags.click_id),
+            has_fbclid: tags.is_some_and(|tags| tags.has_fbclid),
+            source: tags.and_then(|tags| tags.source.as_deref()),
+            medium: tags.and_then(|tags| tags.medium.as_deref()),
+            referrer_host: linking.and_then(|linking| linking.host.as_deref()),
+            site: linking.and_then(|linking| linking.site),
+            own_host,
+        }
+    }
 
     pub(super) fn has_click_id(&self, parameter: &str) -> bool {
         self.click_id.is_some_and(|click_id| click_id.parameter == parameter)
     }
 
     pub(super) fn is_paid(&self) -> bool {
-        self.medium.as_deref().is_some_and(|medium| PAID_MEDIA.contains(&medium) || medium.starts_with("paid"))
+        self.medium.is_some_and(|medium| PAID_MEDIA.contains(&medium) || medium.starts_with("paid"))
     }
 
     /// The network `utm_source` names: `facebook` or `instagram` anywhere in it, or one of the short names as a word.
     pub(super) fn utm_network(&self) -> Option<Network> {
-        let source = self.source.as_deref()?;
+        let source = self.source?;
         let has_word = |short: &[&str]| source.split(|letter: char| !letter.is_alphanumeric()).any(|word| short.contains(&word));
         if source.contains("facebook") || has_word(&["fb", "meta"]) {
             Some(Network::Facebook)
@@ -105,7 +142,7 @@ impl<'a> Evidence<'a> {
 
     pub(super) fn is_internal(&self) -> bool {
         let bare = |host: &str| host.strip_prefix("www.").unwrap_or(host).to_owned();
-        match (self.referrer_host.as_deref(), self.own_host) {
+        match (self.referrer_host, self.own_host) {
             (Some(referrer), Some(own)) => bare(referrer) == bare(&plain_host(own)),
             _ => false,
         }

@@ -4,5 +4,6 @@ use super::Flight;
 use crate::pipeline::Tools;
 
 pub fn run(tools: &Tools, flight: &mut Flight<'_>) {
-    flight.event.bot = flight.user_agent.as_deref().and_then(|agent| tools.agents.read(agent).bot.clone());
+    flight.agent = flight.user_agent.as_deref().map(|agent| tools.agents.read(agent));
+    flight.event.bot = flight.agent.as_ref().and_then(|agent| agent.bot.clone());
 }

@@ -1,13 +1,14 @@
 //! `limits`: every field against its bound. The only step that refuses; it collects all faults.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde_json::Value;
 use tributary_core::money::{Currency, parse_micros};
 use tributary_core::time::{DAY_US, SECOND_US, format_utc, parse_instant};
-use url::Url;
 
 use super::Flight;
+use crate::address::{Addresses, Page};
 use crate::fields::{FieldErrors, WHOLE};
 use crate::pipeline::Tools;
 
@@ -30,7 +31,7 @@ pub const MAX_AHEAD_US: i64 = DAY_US;
 /// Earliest time of an event: 2000-01-01T00:00:00Z.
 pub const EARLIEST_US: i64 = 946_684_800 * SECOND_US;
 
-pub fn run(_: &Tools, flight: &mut Flight<'_>) {
+pub fn run(tools: &Tools, flight: &mut Flight<'_>) {
     let errors = &mut flight.errors;
     if errors.names(WHOLE) {
         return;
@@ -47,12 +48,12 @@ pub fn run(_: &Tools, flight: &mut Flight<'_>) {
     event.session = id("session_id", draft.session_id.take(), MAX_ID_CHARS, errors);
     event.anonymous_id = id("anonymous_id", draft.anonymous_id.take(), MAX_ID_CHARS, errors).unwrap_or_default();
     event.path = line("path", draft.path.take(), MAX_URL_CHARS, errors);
-    if let Some((text, url)) = url(draft.url.take(), errors) {
-        (event.url, flight.url) = (Some(text), Some(url));
+    if let Some((text, page)) = page(draft.url.take(), &tools.addresses, errors) {
+        (event.url, flight.page) = (Some(text), Some(page));
     }
     // What is no URL names no host and may hold anything: it counts as absent.
     event.referrer = referrer(draft.referrer.take(), errors);
-    flight.referrer = event.referrer.as_deref().and_then(|text| Url::parse(text).ok()).filter(Url::has_host);
+    flight.referrer = event.referrer.as_deref().and_then(|text| tools.addresses.referrer(text));
     if flight.referrer.is_none() {
         event.referrer = None;
     }
@@ -101,7 +102,9 @@ fn line(field: &str, text: Option<String>, max: usize, errors: &mut FieldErrors)
 }
 
 fn checked(field: &str, text: String, max: usize, errors: &mut FieldErrors) -> Option<String> {
-    if let Some(control) = text.chars().find(|letter| letter.is_control()) {
+    // Nearly every text is plain ASCII, which needs no decoding to be looked through.
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if let Some(control) = text.chars().find(|letter| !is_plain && letter.is_control()) {
         errors.add(field, format!("must not hold control characters, found U+{:04X}", u32::from(control)));
         return None;
     }
@@ -118,10 +121,14 @@ fn fits(field: &str, text: &str, max: usize, errors: &mut FieldErrors) -> bool {
 }
 
 /// An absolute URL. Empty text is not one: it must not read as absent.
-fn url(text: Option<String>, errors: &mut FieldErrors) -> Option<(String, Url)> {
-    let text = checked("url", text?, MAX_URL_CHARS, errors)?;
-    match Url::parse(&text) {
-        Ok(url) => Some((text, url)),
+fn page(text: Option<String>, addresses: &Addresses, errors: &mut FieldErrors) -> Option<(String, Arc<Page>)> {
+    let text = text?;
+    if let Some(known) = addresses.find_page(&text) {
+        return Some((text, known));
+    }
+    let text = checked("url", text, MAX_URL_CHARS, errors)?;
+    match addresses.page(&text) {
+        Ok(page) => Some((text, page)),
         Err(error) => {
             errors.add("url", format!("must be an absolute URL such as https://shop.example/pricing ({error})"));
             None
@@ -169,6 +176,10 @@ fn context(context: Option<&crate::draft::Context>, errors: &mut FieldErrors) {
     }
 }
 
+fn trimmed(text: String) -> String {
+    if text.trim().len() == text.len() { text } else { text.trim().to_owned() }
+}
+
 /// The fields only an import may set.
 fn known(flight: &mut Flight<'_>) {
     let errors = &mut flight.errors;
@@ -181,7 +192,7 @@ fn known(flight: &mut Flight<'_>) {
         ("browser", &mut draft.browser),
         ("os", &mut draft.os),
     ] {
-        *value = line(field, value.take().map(|text| text.trim().to_owned()), MAX_KNOWN_CHARS, errors);
+        *value = line(field, value.take().map(trimmed), MAX_KNOWN_CHARS, errors);
     }
     draft.country = line("country", draft.country.take(), MAX_KNOWN_CHARS, errors).and_then(|text| {
         let code = crate::geo::country_code(&text);

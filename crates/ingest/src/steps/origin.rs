@@ -1,8 +1,6 @@
 //! `origin`: whose words these are. A publishable key's request is the visitor's own; anyone else's agent and address are
 //! a program's, and tell nothing about the visitor unless `context` does.
 
-use url::Url;
-
 use super::{Flight, MAX_USER_AGENT_CHARS};
 use crate::arrival::Channel;
 use crate::pipeline::Tools;
@@ -23,16 +21,8 @@ pub fn run(_: &Tools, flight: &mut Flight<'_>) {
     }
     flight.user_agent.take_if(|agent| agent.trim().is_empty());
     flight.event.origin = arrival.channel.origin();
-    flight.own_host = flight
-        .url
-        .as_ref()
-        .and_then(Url::host_str)
-        .or(arrival.origin_host.as_deref())
-        .or(arrival.request_host.as_deref())
-        .map(str::to_owned);
     if flight.event.path.is_none() {
-        let hierarchical = flight.url.as_ref().filter(|url| !url.cannot_be_a_base());
-        flight.event.path = hierarchical.map(|url| url.path().to_owned()).filter(|path| !path.is_empty());
+        flight.event.path = flight.page.as_ref().and_then(|page| page.path.clone());
     }
 }
 

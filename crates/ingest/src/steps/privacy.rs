@@ -19,8 +19,12 @@ pub fn run(tools: &Tools, flight: &mut Flight<'_>) {
     flight.user_agent = None;
     let event = &mut flight.event;
     event.ip_hash = flight.address.take().map(|address| ip_hash(address, &tools.ip_salt, event.time_us));
-    clean(&mut event.url, &mut flight.url, Fragment::Keep);
-    clean(&mut event.referrer, &mut flight.referrer, Fragment::Drop);
+    if let Some(cleaned) = flight.page.as_ref().and_then(|page| page.cleaned.clone()) {
+        event.url = Some(cleaned);
+    }
+    if let Some(cleaned) = flight.referrer.as_ref().and_then(|referrer| referrer.cleaned.clone()) {
+        event.referrer = Some(cleaned);
+    }
     if let Some(path) = event.path.as_deref().and_then(|path| without_personal(path, Fragment::Keep)) {
         event.path = Some(path).filter(|path| !path.is_empty());
     }
@@ -41,30 +45,30 @@ fn ip_hash(address: IpAddr, salt: &[u8; 32], time_us: i64) -> String {
 
 /// What becomes of `#…`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fragment {
+pub(crate) enum Fragment {
     /// Part of the page's address: single-page applications route by it.
     Keep,
     /// Browsers send none; whoever adds one adds nothing we use.
     Drop,
 }
 
-fn clean(text: &mut Option<String>, parsed: &mut Option<Url>, fragment: Fragment) {
-    let (Some(stored), Some(url)) = (text.as_mut(), parsed.as_mut()) else { return };
+/// The address without credentials and personal parameters, or `None` when nothing has to go. `url` is `text`, parsed.
+pub(crate) fn clean(text: &str, url: &mut Url, fragment: Fragment) -> Option<String> {
     let has_credentials = !url.username().is_empty() || url.password().is_some();
-    if has_credentials {
-        // Both fail only for URLs without a host, which cannot carry credentials.
-        let _ = url.set_username("");
-        let _ = url.set_password(None);
-        *stored = url.as_str().to_owned();
+    if !has_credentials {
+        return without_personal(text, fragment);
     }
-    if let Some(cleaned) = without_personal(stored, fragment) {
-        *parsed = Url::parse(&cleaned).ok();
-        *stored = cleaned;
-    }
+    // Both fail only for URLs without a host, which cannot carry credentials.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Some(without_personal(url.as_str(), fragment).unwrap_or_else(|| url.as_str().to_owned()))
 }
 
 /// The text without the parameters that look personal, or `None` when nothing has to go.
 fn without_personal(text: &str, fragment_rule: Fragment) -> Option<String> {
+    if !text.contains(['?', '#']) {
+        return None;
+    }
     let (rest, fragment) = match text.split_once('#') {
         Some((rest, fragment)) => (rest, Some(fragment)),
         None => (text, None),

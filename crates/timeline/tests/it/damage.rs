@@ -71,7 +71,7 @@ async fn damage_in_a_large_segment_is_never_read_as_data() {
     let options = || Options { segment_rows: 100_000, row_group_rows: 2_000, ..small() };
     let timeline = open(folder.path(), options());
     let mixed = |n: i64| (n as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let events = (0..6_000).map(|n| Event {
+    let events = (0..9_000).map(|n| Event {
         referrer: Some(format!("https://{:x}.example/{:x}", mixed(n), mixed(n + 7))),
         properties: Some(format!(r#"{{"plan":"{:x}"}}"#, mixed(n + 3))),
         ..event(&format!("v{:x}", mixed(n % 700)), &format!("{:x}", mixed(n + 1)), MAY + n * 1_000)

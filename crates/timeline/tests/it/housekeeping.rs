@@ -298,6 +298,46 @@ async fn a_full_tail_refuses_and_says_when_to_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_with_patience_waits_for_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let timeline = open(folder.path(), Options { tail_events: 10, ..small() });
+    let scope = workspace(1);
+    timeline.append(&scope, series("a", 10, MAY)).await.unwrap();
+    let impatient = timeline.append_patiently(&scope, series("b", 2, MAY), Duration::from_millis(10)).await;
+    assert_eq!(impatient.unwrap_err().code(), Code::Overloaded);
+    assert_eq!(ids(&*timeline, &scope).await.len(), 10, "nothing of a refused append is stored");
+    let patient = tokio::spawn({
+        let timeline = Arc::clone(&timeline);
+        async move { timeline.append_patiently(&workspace(1), series("b", 2, MAY), Duration::from_secs(60)).await }
+    });
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert!(!patient.is_finished());
+    timeline.flush().unwrap();
+    assert_eq!(patient.await.unwrap().unwrap().watermark, 12);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn duplicates_inside_a_batch_stay_out_of_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let scope = workspace(1);
+    let timeline = open(folder.path(), small());
+    timeline.append(&scope, series("a", 3, MAY)).await.unwrap();
+    // Few duplicates are left out by name, many by writing the rest anew.
+    for (known, fresh, watermark) in [(2, 4, 7), (3, 1, 8)] {
+        let mut mixed = series("a", known, MAY);
+        mixed.extend(series(&format!("f{fresh}"), fresh, MAY));
+        let appended = timeline.append(&scope, mixed).await.unwrap();
+        assert_eq!((appended.duplicates(), appended.watermark), (known, watermark));
+    }
+    let before = ids(&*timeline, &scope).await;
+    timeline.close();
+    drop(timeline);
+    let timeline = open(folder.path(), small());
+    assert_eq!(ids(&*timeline, &scope).await, before);
+    assert_eq!(before.len(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_queue_refuses_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let timeline = open(folder.path(), Options { queue_events: 20, ..small() });

@@ -13,7 +13,7 @@ use tributary_core::error::{Code, Error, Result};
 use crate::import::cell::{Cell, Column, Row};
 use crate::import::plan::Plan;
 use crate::import::read::open::{cannot_read, open};
-use crate::import::read::{BATCH_ROWS, Batch, MAX_ROW_BYTES, Raw, Reading, row_id};
+use crate::import::read::{BATCH_ROWS, Batch, MAX_ROW_BYTES, Raw, Reading, Rows, row_id};
 
 /// Reads the file.
 pub fn read(reading: &Reading, emit: &mut dyn FnMut(Batch) -> Result<()>) -> Result<()> {
@@ -39,7 +39,7 @@ pub fn read(reading: &Reading, emit: &mut dyn FnMut(Batch) -> Result<()>) -> Res
     let header: Arc<[String]> =
         reader.byte_headers().map_err(broken)?.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
     let plan = Plan::for_header(&reading.mapping, &header, &reading.around)?;
-    let mut rows = Vec::new();
+    let mut rows = Rows::default();
     let mut raw = Vec::new();
     let mut record = ByteRecord::new();
     loop {
@@ -56,13 +56,13 @@ pub fn read(reading: &Reading, emit: &mut dyn FnMut(Batch) -> Result<()>) -> Res
         } else {
             plan.draft(&CsvRow { header: &header, record: &text }, || row_id(line, content_hash(&text)))
         };
-        rows.push((line, row));
+        rows.push(line, row);
         raw.push(text);
         if rows.len() == BATCH_ROWS {
             emit(Batch::new(std::mem::take(&mut rows), Raw::Records(header.clone(), std::mem::take(&mut raw))))?;
         }
     }
-    if rows.is_empty() { Ok(()) } else { emit(Batch::new(rows, Raw::Records(header, raw))) }
+    if rows.len() == 0 { Ok(()) } else { emit(Batch::new(rows, Raw::Records(header, raw))) }
 }
 
 /// The separator that stands most often in the header line; a comma when none does.

@@ -35,6 +35,28 @@ pub struct Batch {
     raw: Raw,
 }
 
+/// Rows on their way into a batch.
+#[derive(Default)]
+struct Rows {
+    numbers: Vec<(u64, Result<(), String>)>,
+    drafts: Vec<ImportedRow>,
+}
+
+impl Rows {
+    /// Adds the row of this number, or why it cannot be used.
+    fn push(&mut self, number: u64, row: Result<ImportedRow, String>) {
+        if self.numbers.is_empty() {
+            self.numbers.reserve(BATCH_ROWS);
+            self.drafts.reserve(BATCH_ROWS);
+        }
+        self.numbers.push((number, row.map(|row| self.drafts.push(row))));
+    }
+
+    fn len(&self) -> usize {
+        self.numbers.len()
+    }
+}
+
 enum Raw {
     Lines(Vec<String>),
     Records(Arc<[String]>, Vec<::csv::StringRecord>),
@@ -42,9 +64,7 @@ enum Raw {
 }
 
 impl Batch {
-    fn new(rows: Vec<(u64, Result<ImportedRow, String>)>, raw: Raw) -> Batch {
-        let mut drafts = Vec::with_capacity(rows.len());
-        let rows = rows.into_iter().map(|(number, row)| (number, row.map(|row| drafts.push(row)))).collect();
+    fn new(Rows { numbers: rows, drafts }: Rows, raw: Raw) -> Batch {
         Batch { rows, drafts, raw }
     }
 

@@ -10,7 +10,7 @@ use crate::import::cell::{Cell, Column, Row};
 use crate::import::plan::Plan;
 use crate::import::read::lines::{Line, next_line};
 use crate::import::read::open::{cannot_read, open};
-use crate::import::read::{BATCH_ROWS, Batch, MAX_ROW_BYTES, Raw, Reading, row_id};
+use crate::import::read::{BATCH_ROWS, Batch, MAX_ROW_BYTES, Raw, Reading, Rows, row_id};
 
 /// Reads the file.
 pub fn read(reading: &Reading, emit: &mut dyn FnMut(Batch) -> Result<()>) -> Result<()> {
@@ -31,7 +31,7 @@ pub(super) fn read_lines(
     let cannot = |error: std::io::Error| cannot_read(&reading.path).caused_by(error);
     let mut reader = open(&reading.path, reading.consumed.clone())?;
     let mut buffer = Vec::new();
-    let mut rows = Vec::new();
+    let mut rows = Rows::default();
     let mut raw = Vec::new();
     for number in 1_u64.. {
         let line = match next_line(&mut *reader, &mut buffer).map_err(cannot)? {
@@ -43,19 +43,17 @@ pub(super) fn read_lines(
         if text.trim().is_empty() {
             continue;
         }
-        rows.push((
-            number,
-            match line {
-                Line::TooLong => Err(format!("the line is longer than {MAX_ROW_BYTES} bytes")),
-                Line::Read | Line::End => map(number, text),
-            },
-        ));
+        let row = match line {
+            Line::TooLong => Err(format!("the line is longer than {MAX_ROW_BYTES} bytes")),
+            Line::Read | Line::End => map(number, text),
+        };
+        rows.push(number, row);
         raw.push(text.to_owned());
         if rows.len() == BATCH_ROWS {
             emit(Batch::new(std::mem::take(&mut rows), Raw::Lines(std::mem::take(&mut raw))))?;
         }
     }
-    if rows.is_empty() { Ok(()) } else { emit(Batch::new(rows, Raw::Lines(raw))) }
+    if rows.len() == 0 { Ok(()) } else { emit(Batch::new(rows, Raw::Lines(raw))) }
 }
 
 /// A hash of a line that is the same on every machine.

@@ -22,7 +22,7 @@ use tributary_core::time::DAY_US;
 use crate::import::cell::{Cell, Column, Row};
 use crate::import::plan::Plan;
 use crate::import::read::open::cannot_read;
-use crate::import::read::{BATCH_ROWS, Batch, Raw, Reading, row_id};
+use crate::import::read::{BATCH_ROWS, Batch, Raw, Reading, Rows, row_id};
 
 /// The largest footer read to tell files apart, bytes.
 const MAX_FOOTER_BYTES: u64 = 64 << 20;
@@ -52,12 +52,11 @@ pub fn read(reading: &Reading, emit: &mut dyn FnMut(Batch) -> Result<()>) -> Res
     for batch in reader {
         let batch = batch.map_err(|error| broken(format!("row {}: {error}", number + 1)))?;
         let table = Table::new(&batch, &places, &header).map_err(broken)?;
-        let rows = (0..batch.num_rows())
-            .map(|index| {
-                number += 1;
-                (number, plan.draft(&table.row(index), || row_id(number, identity)))
-            })
-            .collect();
+        let mut rows = Rows::default();
+        for index in 0..batch.num_rows() {
+            number += 1;
+            rows.push(number, plan.draft(&table.row(index), || row_id(number, identity)));
+        }
         // Rows stand in for bytes: which of them a batch took from disk, the reader does not say.
         reading
             .consumed
