@@ -46,7 +46,7 @@ impl Engine {
     /// Opens a loaded folder under a memory budget.
     pub async fn open(data: &Path, memory_mb: u64) -> Result<Engine> {
         let mut config = load(data, &Flags::default())?;
-        config.engine.memory_budget_mb = memory_mb;
+        config.engine.memory_budget_mb = Some(memory_mb);
         let globals = Globals {
             data: data.to_owned(),
             config: Arc::new(config),
