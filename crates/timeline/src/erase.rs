@@ -44,8 +44,8 @@ impl Shared {
         Ok(Erased { events })
     }
 
-    /// Moves the horizon forward and lets go of the segments that lie behind it. What lies behind it in others leaves the disk
-    /// when they are merged.
+    /// Moves the horizon forward and lets go of the segments that lie behind it. What lies behind it in others is in no answer
+    /// and leaves the disk once their last event lies behind it too: a month at the most, since no segment spans more.
     pub fn expire(&self, workspace: &Arc<Workspace>, before_us: i64) -> Result<()> {
         let _compacting = self.compacting.lock().expect("no holder of this lock panics");
         let target = workspace.clone();

@@ -3,8 +3,9 @@
 //!
 //! The way of an event: [`Timeline::append`](EventStore::append) -> the log's thread commits it together with others
 //! ([`log`]) -> the tail in memory ([`workspace`]) -> a flush sorts the tail into segments ([`flush`]) -> compaction merges
-//! segments ([`compact`]). The way of a question: a consistent view of segments and tail ([`workspace`]) -> one scan over the
-//! visitors of all runs ([`fold`]) -> the answer.
+//! segments ([`compact`], [`merge`]). The way of a question: a consistent view of segments and tail ([`workspace`]) -> the columns
+//! it reads, decoded chunk by chunk through the cache ([`segment`], [`decode`], [`cache`]) -> one scan over the rows and visitors
+//! of all runs ([`fold`]), a turn at a time ([`turns`]) -> the answer.
 //!
 //! Invariants:
 //! - An event is in the log's database or in a listed segment, never in both and never in neither: one transaction lists

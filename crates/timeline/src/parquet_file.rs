@@ -11,7 +11,6 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData};
-use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::statistics::Statistics;
 use std::borrow::Cow;
@@ -24,7 +23,7 @@ use tributary_core::error::{Code, Error, Result};
 
 use crate::catalogue::SegmentRecord;
 use crate::files::{CheckedFile, CheckedReader};
-use crate::schema::{FORMAT_KEY, FORMATS_READ, TIME, VISITOR_HASH, dictionary_type};
+use crate::schema::{FORMAT_KEY, FORMATS_READ, VISITOR_HASH, dictionary_type};
 
 /// An opened data file. Cheap to clone.
 #[derive(Clone)]
@@ -56,12 +55,6 @@ impl ParquetFile {
             return Err(Error::new(Code::UpstreamFailed, message));
         }
         Ok(Self(Arc::new(inner)))
-    }
-
-    /// Number of rows.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
-    pub fn rows(&self) -> usize {
-        self.0.starts.last().copied().unwrap_or_default()
     }
 
     /// Number of row groups. Every visitor lies in one, unless the visitor alone fills more than one.
@@ -107,37 +100,9 @@ impl ParquetFile {
     }
 
     /// Smallest and largest visitor hash of a row group.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
     pub fn visitor_bounds(&self, group: usize) -> Option<(u64, u64)> {
         let (first, last) = self.chunk(VISITOR_HASH, group)?.integer_bounds()?;
         Some((first as u64, last as u64))
-    }
-
-    /// Earliest and latest time of a row group, microseconds.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
-    pub fn time_bounds(&self, group: usize) -> Option<(i64, i64)> {
-        let (first, last) = self.chunk(TIME, group)?.integer_bounds()?;
-        let scale = self.micros_per_tick(TIME);
-        Some((first.checked_mul(scale)?, last.checked_mul(scale)?))
-    }
-
-    /// The pages of a row group's visitor hashes: the row of the file each begins with, smallest and largest hash. Empty
-    /// when the file has no page index.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
-    pub fn visitor_pages(&self, group: usize) -> Vec<(usize, (u64, u64))> {
-        let index = self.0.metadata.page_index_for_row_group(group);
-        let Some(column) = self.position(VISITOR_HASH) else { return Vec::new() };
-        let (Some(ColumnIndexMetaData::INT64(hashes)), Some(pages)) = (index.column_index(column), index.page_locations(column))
-        else {
-            return Vec::new();
-        };
-        let first = self.0.starts[group];
-        let bounds = hashes.min_values_iter().zip(hashes.max_values_iter());
-        let page = |(page, (low, high)): (&parquet::file::page_index::offset_index::PageLocation, _)| {
-            let (low, high): (Option<&i64>, Option<&i64>) = (low, high);
-            Some((first + page.first_row_index as usize, (*low? as u64, *high? as u64)))
-        };
-        pages.iter().zip(bounds).filter_map(page).collect()
     }
 
     /// Reads columns, in the order asked for, batch by batch. A batch never crosses row groups, so that text comes with the
@@ -253,7 +218,7 @@ fn with_dictionaries(schema: &Schema) -> SchemaRef {
 #[derive(Clone, Copy)]
 pub(crate) struct Chunk<'f>(&'f ColumnChunkMetaData);
 
-impl<'f> Chunk<'f> {
+impl Chunk<'_> {
     /// Rows without a value, if the footer tells.
     pub fn nulls(self) -> Option<u64> {
         self.0.statistics()?.null_count_opt()
@@ -264,32 +229,15 @@ impl<'f> Chunk<'f> {
         self.nulls() == Some(self.0.num_values() as u64)
     }
 
-    /// Bytes on disk.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
-    pub fn compressed_bytes(self) -> u64 {
-        self.0.compressed_size() as u64
-    }
-
     /// Bytes after decompression.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
     pub fn encoded_bytes(self) -> u64 {
         self.0.uncompressed_size() as u64
     }
 
     /// Smallest and largest value of an integer column, as stored: instants in the file's unit, unsigned ones by their bits.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
     pub fn integer_bounds(self) -> Option<(i64, i64)> {
         match self.0.statistics()? {
             Statistics::Int64(bounds) => Some((*bounds.min_opt()?, *bounds.max_opt()?)),
-            _ => None,
-        }
-    }
-
-    /// Bounds of a text column: no value is below the first or above the second; long ones are cut short.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the reading half"))]
-    pub fn text_bounds(self) -> Option<(&'f [u8], &'f [u8])> {
-        match self.0.statistics()? {
-            Statistics::ByteArray(bounds) => Some((bounds.min_bytes_opt()?, bounds.max_bytes_opt()?)),
             _ => None,
         }
     }
@@ -430,7 +378,7 @@ mod tests {
     use crate::encode::Layout;
     use crate::files::DurableFile;
     use crate::options::Options;
-    use crate::schema::FORMAT;
+    use crate::schema::{FORMAT, TIME};
     use crate::segment_writer::{Destination, write_rows};
     use crate::stored::{Hashes, Stored};
     use std::sync::atomic::AtomicU64;
@@ -452,7 +400,7 @@ mod tests {
     #[test]
     fn a_segment_of_another_format_is_refused_by_name() {
         for format in ["1", FORMAT] {
-            assert_eq!(opened_as(Some(format)).unwrap().rows(), 0);
+            assert_eq!(opened_as(Some(format)).unwrap().row_groups(), 0);
         }
         for (format, named) in [(Some("99"), "99"), (None, "none")] {
             let error = opened_as(format).err().expect("refused").to_string();
@@ -504,7 +452,7 @@ mod tests {
     #[test]
     fn the_footer_tells_what_need_not_be_read() {
         let (_folder, file, rows) = two_visitors();
-        assert_eq!((file.rows(), file.row_groups()), (12, 3));
+        assert_eq!((file.group_rows(2).end, file.row_groups()), (12, 3));
         assert!(file.has_property_columns() && file.has("properties.n") && !file.has("properties.other"));
         assert!(file.is_in_milliseconds(TIME) && !file.is_in_milliseconds("received_at"));
         for (name, absent) in [("url", true), ("path", false), ("properties.other", true), ("amount_micros", true)] {
@@ -514,12 +462,9 @@ mod tests {
             let of = &rows[file.group_rows(group)];
             let hashes = (of[0].visitor_hash, of[of.len() - 1].visitor_hash);
             assert_eq!(file.visitor_bounds(group), Some(hashes));
-            assert_eq!(file.visitor_pages(group), [(file.group_rows(group).start, hashes)]);
-            let times = || of.iter().map(|row| row.event.time_us);
-            assert_eq!(file.time_bounds(group), times().min().zip(times().max()));
             let chunk = file.chunk("path", group).unwrap();
             assert_eq!(chunk.nulls(), Some(of.iter().filter(|row| row.event.path.is_none()).count() as u64));
-            assert!(chunk.compressed_bytes() > 0 && chunk.encoded_bytes() > 0 && chunk.text_bounds().is_some());
+            assert!(chunk.encoded_bytes() > 0);
         }
     }
 
