@@ -258,21 +258,19 @@ impl Amounts {
 /// Texts one after the other in one allocation.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Texts {
-    ends: Vec<u32>,
+    ends: Vec<usize>,
     text: String,
 }
 
 impl Texts {
-    /// # Panics
-    /// Past 4 GiB of text: a chunk's bound on text lies far below.
     pub fn push(&mut self, text: &str) {
         self.text.push_str(text);
-        self.ends.push(u32::try_from(self.text.len()).expect("a segment's text is bounded below 4 GiB"));
+        self.ends.push(self.text.len());
     }
 
     pub fn get(&self, at: usize) -> &str {
-        let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
-        &self.text[start..self.ends[at] as usize]
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        &self.text[start..self.ends[at]]
     }
 
     pub fn len(&self) -> usize {
@@ -284,7 +282,7 @@ impl Texts {
     }
 
     pub fn bytes(&self) -> usize {
-        self.ends.capacity() * size_of::<u32>() + self.text.capacity()
+        self.ends.capacity() * size_of::<usize>() + self.text.capacity()
     }
 }
 
