@@ -214,9 +214,15 @@ impl Times {
                     (micros + i128::from(MILLI_US) - 1).div_euclid(i128::from(MILLI_US)).clamp(0, 1 << 32) as u64
                 };
                 let (low, high) = (bound(start_us), bound(end_us));
-                for (kept, offset) in mask.iter_mut().zip(&offsets[first..]) {
-                    let offset = u64::from(*offset);
-                    *kept &= u8::from(low <= offset && offset < high);
+                // One comparison of four bytes: what lies below the start wraps past any length.
+                let (Ok(low), length) = (u32::try_from(low), high.saturating_sub(low)) else {
+                    mask.fill(0);
+                    return;
+                };
+                if let Ok(length) = u32::try_from(length) {
+                    for (kept, offset) in mask.iter_mut().zip(&offsets[first..]) {
+                        *kept &= u8::from(offset.wrapping_sub(low) < length);
+                    }
                 }
             }
             Times::Micros(values) => {

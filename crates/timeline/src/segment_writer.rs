@@ -27,6 +27,8 @@ use crate::stored::{Stored, month_name};
 const BATCH_ROWS: usize = 2_048;
 /// Rows of a page: what is decoded to read one row of it.
 const PAGE_ROWS: usize = 16_384;
+/// Bytes of a page, before compression: wide columns get pages of fewer rows.
+const PAGE_BYTES: usize = 64 << 10;
 /// Rows are handed to a column's encoder in steps of this many, so pages end on a multiple of it.
 const STEP_ROWS: usize = 1_024;
 /// Largest dictionary of a column in a row group, bytes; past it values are written plain.
@@ -176,6 +178,7 @@ fn properties(to: &Destination) -> WriterProperties {
         // Row groups are ended by hand.
         .set_max_row_group_row_count(None)
         .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_data_page_size_limit(PAGE_BYTES)
         .set_write_batch_size(STEP_ROWS)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         // Bounds by page only where rows are looked for by them; elsewhere they cost more than they spare.

@@ -16,6 +16,9 @@ use super::tags::{TagFilters, Tags};
 use crate::column::ColumnId;
 use crate::schema::Text;
 
+/// Rows that are worked on step after step while they are in the processor's nearest cache.
+const BLOCK_ROWS: usize = 1_024;
+
 pub(crate) fn answer(scan: &mut Scan<'_>, question: &Aggregate) -> Result<AggregateAnswer> {
     let groups = GroupPlan::plan(&question.group_by, question.buckets.as_ref(), &mut scan.reads);
     let plans: Vec<MeterPlan> = question.metrics.iter().map(|metric| MeterPlan::plan(metric, &mut scan.reads)).collect();
@@ -219,22 +222,30 @@ impl<'q> Counting<'q> {
     fn rows(&mut self, piece: &Piece, mask: &[u8], again: bool) -> Result<()> {
         let first = self.slots.len();
         self.slots.resize(first + piece.len(), 0);
-        self.groups.numbers(piece, mask, &mut self.slots[first..]);
-        for (slot, kept) in self.slots[first..].iter_mut().zip(mask) {
-            *slot = slot.wrapping_add(1) * u32::from(*kept);
+        for (block, mask) in mask.chunks(BLOCK_ROWS).enumerate() {
+            let skip = block * BLOCK_ROWS;
+            let slots = &mut self.slots[first + skip..first + skip + mask.len()];
+            self.groups.numbers(piece, skip, mask, slots);
+            for (slot, kept) in slots.iter_mut().zip(mask) {
+                *slot = slot.wrapping_add(1) & 0u32.wrapping_sub(u32::from(*kept));
+            }
+            self.grow();
+            if again {
+                continue;
+            }
+            if self.events.len() == 2 {
+                self.events[1] += mask.iter().map(|kept| u64::from(*kept)).sum::<u64>();
+            } else {
+                for slot in &self.slots[first + skip..first + skip + mask.len()] {
+                    self.events[*slot as usize] += 1;
+                }
+            }
         }
         self.grow();
         if again {
             return Ok(());
         }
         let slots = &self.slots[first..];
-        if self.events.len() == 2 {
-            self.events[1] += mask.iter().map(|kept| u64::from(*kept)).sum::<u64>();
-        } else {
-            for slot in slots {
-                self.events[*slot as usize] += 1;
-            }
-        }
         for (meter, counted) in self.meters.iter().zip(&mut self.counted) {
             match (meter, counted) {
                 (Meter::EventsWhere(tags), Counted::Numbers(numbers)) => {
@@ -249,8 +260,15 @@ impl<'q> Counting<'q> {
                     let Some(code) = codes[piece.source] else { continue };
                     let currencies = &piece.column(*currencies).text().codes;
                     for (row, micros) in piece.column(*amounts).amounts().inside(&piece.rows) {
+                        let place = match &piece.picked {
+                            None => row - piece.rows.start,
+                            Some(rows) => match rows.binary_search(&(row as u32)) {
+                                Ok(place) => place,
+                                Err(_) => continue,
+                            },
+                        };
                         if currencies.at(row) == code {
-                            sums[slots[row - piece.rows.start] as usize] += i128::from(micros);
+                            sums[slots[place] as usize] += i128::from(micros);
                         }
                     }
                 }

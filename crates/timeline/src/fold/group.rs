@@ -8,8 +8,8 @@ use tributary_events::bucket::Buckets;
 use tributary_events::field::Field;
 
 use super::reads::{Read, Reads};
-use super::scan::{Piece, Scan};
-use crate::column::{Codes, ColumnId, Interner, QUARTER_US, Texts, Times};
+use super::scan::{BYTE_CODES, Piece, Scan};
+use crate::column::{ColumnId, Interner, QUARTER_US, Texts, Times};
 
 /// Up to this many possible groups an array finds them; beyond it maps do.
 const DENSE_GROUPS: u128 = 1 << 18;
@@ -106,7 +106,11 @@ impl<'q> GroupPlan<'q> {
             let mut stride = bucket_codes as u32;
             let mut strides = Strides { fields: Vec::new(), steps: Vec::new(), groups: possible as usize };
             for field in &fields {
-                let steps = field.translations.iter().map(|codes| codes.iter().map(|code| code * stride).collect());
+                let steps = field.translations.iter().map(|codes| {
+                    let mut steps: Vec<u32> = codes.iter().map(|code| code * stride).collect();
+                    steps.resize(steps.len().max(BYTE_CODES), 0);
+                    steps
+                });
                 strides.steps.push(steps.collect());
                 strides.fields.push(stride);
                 stride *= field.len() as u32;
@@ -160,13 +164,17 @@ impl<'q> BucketTable<'q> {
     }
 
     /// Hands the bucket code of each row of the piece over.
-    fn codes(&self, piece: &Piece, codes: &mut [u32]) {
+    fn codes(&self, piece: &Piece, skip: usize, codes: &mut [u32]) {
         let times = piece.column(self.time).times();
+        if piece.picked.is_some() {
+            codes.iter_mut().zip((piece.base + skip) as u32..).for_each(|(code, at)| *code = self.code(times.at(piece.row(at))));
+            return;
+        }
         match &**times {
             Times::Millis { base_us, offsets } => {
                 const QUARTER_MS: u32 = (QUARTER_US / 1_000) as u32;
                 let shift = base_us.div_euclid(QUARTER_US) - self.first_quarter;
-                for (code, offset) in codes.iter_mut().zip(&offsets[piece.rows.clone()]) {
+                for (code, offset) in codes.iter_mut().zip(&offsets[piece.rows.start + skip..]) {
                     let quarter = shift + i64::from(*offset / QUARTER_MS);
                     *code = match self.quarters.get(quarter as usize) {
                         Some(known) if *known != DIVIDED => *known,
@@ -175,7 +183,7 @@ impl<'q> BucketTable<'q> {
                 }
             }
             Times::Micros(values) => {
-                for (code, value) in codes.iter_mut().zip(&values[piece.rows.clone()]) {
+                for (code, value) in codes.iter_mut().zip(&values[piece.rows.start + skip..]) {
                     *code = self.code(*value);
                 }
             }
@@ -231,16 +239,18 @@ impl<'g> Groups<'g> {
         self.levels.iter().map(|level| level.pairs.capacity() * 8 + level.numbers.capacity() * 17).sum()
     }
 
-    /// The number of each row of the piece, in order; those of rows masked out mean nothing.
-    pub fn numbers(&mut self, piece: &Piece, mask: &[u8], numbers: &mut [u32]) {
+    /// The numbers of the piece's rows after the first `skip`, in order; those of rows masked out mean nothing.
+    pub fn numbers(&mut self, piece: &Piece, skip: usize, mask: &[u8], numbers: &mut [u32]) {
         match &self.grouping.buckets {
-            Some(table) => table.codes(piece, numbers),
+            Some(table) => table.codes(piece, skip, numbers),
             None => numbers.fill(0),
         }
         match &self.grouping.strides {
             Some(strides) => {
                 for (field, steps) in self.grouping.fields.iter().zip(&strides.steps) {
-                    add_steps(piece, field.read, &steps[piece.source], numbers);
+                    // Sums stay below the number of possible groups; the adding wraps only so that it need not be checked.
+                    let codes = &piece.column(field.read).text().codes;
+                    piece.look_up(codes, &steps[piece.source], skip, numbers, |number, step| *number = number.wrapping_add(step));
                 }
             }
             None => {
@@ -252,8 +262,9 @@ impl<'g> Groups<'g> {
                 for (field, level) in self.grouping.fields.iter().zip(fields) {
                     let translations = &field.translations[piece.source];
                     let codes = &piece.column(field.read).text().codes;
-                    for ((number, _), row) in numbers.iter_mut().zip(mask).zip(piece.rows.clone()).filter(|((_, kept), _)| **kept != 0) {
-                        *number = level.number(*number, translations[codes.at(row) as usize]);
+                    let rows = numbers.iter_mut().zip(mask).zip((piece.base + skip) as u32..);
+                    for ((number, _), at) in rows.filter(|((_, kept), _)| **kept != 0) {
+                        *number = level.number(*number, translations[codes.at(piece.row(at)) as usize]);
                     }
                 }
             }
@@ -309,31 +320,6 @@ impl<'g> Groups<'g> {
     /// The number of a group another thread met.
     pub fn number_of(&mut self, codes: &[u32]) -> usize {
         self.of_codes(codes[0], |at| codes[at + 1])
-    }
-}
-
-/// Sums stay below the number of possible groups; the adding wraps only so that it need not be checked row by row.
-fn add_steps(piece: &Piece, read: Read, steps: &[u32], numbers: &mut [u32]) {
-    match &piece.column(read).text().codes {
-        Codes::Same(code) => {
-            let step = steps[*code as usize];
-            numbers.iter_mut().for_each(|number| *number = number.wrapping_add(step));
-        }
-        Codes::Bytes(codes) => {
-            for (number, code) in numbers.iter_mut().zip(&codes[piece.rows.clone()]) {
-                *number = number.wrapping_add(steps[usize::from(*code)]);
-            }
-        }
-        Codes::Shorts(codes) => {
-            for (number, code) in numbers.iter_mut().zip(&codes[piece.rows.clone()]) {
-                *number = number.wrapping_add(steps[usize::from(*code)]);
-            }
-        }
-        Codes::Words(codes) => {
-            for (number, code) in numbers.iter_mut().zip(&codes[piece.rows.clone()]) {
-                *number = number.wrapping_add(steps[*code as usize]);
-            }
-        }
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn answer(scan: &mut Scan<'_>, question: &Rows) -> Result<RowsAnswer>
             total += finding.total;
             rows.extend(finding.rows);
         }
-        cut(question, &mut rows);
+        cut(question.order, question.limit, &mut rows);
     }
     scan.order(&mut rows)?;
     if question.order == RowOrder::NewestFirst {
@@ -77,8 +77,9 @@ pub(crate) fn journey(scan: &Scan<'_>, question: &Journey, hashes: &Hashes) -> R
         },
     )?;
     let mut rows: Vec<Timed> = found.into_iter().flatten().collect();
-    scan.order(&mut rows)?;
     let total = rows.len() as u64;
+    cut(RowOrder::OldestFirst, question.limit, &mut rows);
+    scan.order(&mut rows)?;
     rows.truncate(question.limit);
     Ok(RowsAnswer { rows: read(scan, &rows)?, total })
 }
@@ -109,15 +110,14 @@ impl Finding {
         }));
         // Cut seldom, so that each row is looked at a few times at most, but never hold much more than asked for.
         if self.rows.len() >= 4 * question.limit + SLACK_ROWS {
-            cut(question, &mut self.rows);
+            cut(question.order, question.limit, &mut self.rows);
         }
         let now = self.rows.capacity() * size_of::<Timed>();
         scan.limits.check_memory(std::mem::replace(&mut self.held, now), now)
     }
 }
 
-fn by_time(question: &Rows) -> impl Fn(&Timed, &Timed) -> Ordering {
-    let order = question.order;
+fn by_time(order: RowOrder) -> impl Fn(&Timed, &Timed) -> Ordering {
     move |a, b| match order {
         RowOrder::OldestFirst => a.time_us.cmp(&b.time_us),
         RowOrder::NewestFirst => b.time_us.cmp(&a.time_us),
@@ -125,10 +125,10 @@ fn by_time(question: &Rows) -> impl Fn(&Timed, &Timed) -> Ordering {
 }
 
 /// Cuts rows to the limit by time alone, keeping everything that ties with the last one that fits.
-fn cut(question: &Rows, rows: &mut Vec<Timed>) {
-    if rows.len() > question.limit {
-        let by_time = by_time(question);
-        let last = *rows.select_nth_unstable_by(question.limit - 1, &by_time).1;
+fn cut(order: RowOrder, limit: usize, rows: &mut Vec<Timed>) {
+    if rows.len() > limit {
+        let by_time = by_time(order);
+        let last = *rows.select_nth_unstable_by(limit - 1, &by_time).1;
         rows.retain(|row| by_time(row, &last) != Ordering::Greater);
     }
 }
@@ -138,7 +138,7 @@ fn is_settled(question: &Rows, rows: &mut [Timed], bounds_us: (i64, i64)) -> boo
     if rows.len() < question.limit {
         return false;
     }
-    let last = rows.select_nth_unstable_by(question.limit - 1, by_time(question)).1.time_us;
+    let last = rows.select_nth_unstable_by(question.limit - 1, by_time(question.order)).1.time_us;
     match question.order {
         RowOrder::NewestFirst => bounds_us.1 < last,
         RowOrder::OldestFirst => bounds_us.0 > last,

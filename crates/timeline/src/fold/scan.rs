@@ -18,18 +18,22 @@ use super::persons::{Member, Persons};
 use super::reads::{Read, Reads, column_of};
 use super::tags::{KEPT, TagFilters, Tags};
 use crate::cache::ColumnSet;
-use crate::column::{Column, ColumnId, Dictionary, Visitors};
+use crate::column::{Codes, Column, ColumnId, Dictionary, Visitors};
 use crate::live::LiveRows;
 use crate::run::{Chunk, Run};
 use crate::turns::Turns;
 use crate::workspace::View;
 
+/// Codes of one byte find their entry without a bounds check in a table of this many.
+pub(crate) const BYTE_CODES: usize = 256;
 /// Rows of one partition, roughly: scratch then stays in the processor's cache.
 const PARTITION_ROWS: usize = 32_768;
 /// The most partitions; beyond it they grow.
 const MAX_PARTITIONS: usize = 1 << 16;
 /// Up to this many runs the next visitor is found by looking at all; beyond it a heap finds it.
 const LOOKED_AT: usize = 24;
+/// A piece of which less than one row in this many is in the slice is handed over as those rows alone.
+const SPARSE: usize = 4;
 /// Persons of several visitors that are worked at together.
 const PERSONS_AT_ONCE: usize = 2_048;
 
@@ -68,14 +72,15 @@ pub(crate) struct Source {
     live: Option<Arc<LiveRows>>,
 }
 
-/// A stretch of rows of one chunk, with the declared columns at hand.
+/// Rows of one chunk, with the declared columns at hand.
 pub(crate) struct Piece {
     pub source: usize,
     pub chunk: usize,
-    /// Rows, counted in the chunk.
-    pub rows: Range<usize>,
     /// Place of the first row among the rows of the partition.
     pub base: usize,
+    /// Rows, counted in the chunk; of these only the ones picked, where there is a list.
+    pub rows: Range<usize>,
+    pub picked: Option<Vec<u32>>,
     columns: Vec<Column>,
 }
 
@@ -166,12 +171,60 @@ impl Piece {
     }
 
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.picked.as_ref().map_or(self.rows.len(), Vec::len)
     }
 
     /// The row of the chunk behind a place in the partition.
     pub fn row(&self, at: u32) -> usize {
-        self.rows.start + (at as usize - self.base)
+        let place = at as usize - self.base;
+        match &self.picked {
+            None => self.rows.start + place,
+            Some(rows) => rows[place] as usize,
+        }
+    }
+
+    /// Hands what a table has for each row's code to the row's entry in `into`, which stands for the piece's rows after the first
+    /// `skip`. Every code must be inside the table.
+    #[inline]
+    pub fn look_up<T: Copy, S>(&self, codes: &Codes, table: &[T], skip: usize, into: &mut [S], give: impl Fn(&mut S, T)) {
+        if let Some(rows) = &self.picked {
+            into.iter_mut().zip(&rows[skip..]).for_each(|(entry, row)| give(entry, table[codes.at(*row as usize) as usize]));
+            return;
+        }
+        let rows = self.rows.start + skip..self.rows.start + skip + into.len();
+        match codes {
+            Codes::Same(code) => {
+                let found = table[*code as usize];
+                into.iter_mut().for_each(|entry| give(entry, found));
+            }
+            Codes::Bytes(codes) => match <&[T; BYTE_CODES]>::try_from(&table[..BYTE_CODES.min(table.len())]) {
+                // Such a table needs no bounds check.
+                Ok(table) => {
+                    into.iter_mut().zip(&codes[rows]).for_each(|(entry, code)| give(entry, table[usize::from(*code)]));
+                }
+                Err(_) => {
+                    into.iter_mut().zip(&codes[rows]).for_each(|(entry, code)| give(entry, table[usize::from(*code)]));
+                }
+            },
+            Codes::Shorts(codes) => {
+                into.iter_mut().zip(&codes[rows]).for_each(|(entry, code)| give(entry, table[usize::from(*code)]));
+            }
+            Codes::Words(codes) => {
+                into.iter_mut().zip(&codes[rows]).for_each(|(entry, code)| give(entry, table[*code as usize]));
+            }
+        }
+    }
+
+    /// Keeps the rows of the slice alone, if they are few. `mask` stands for the piece's rows and is cut likewise.
+    fn thin_out(&mut self, mask: &mut Vec<u8>) {
+        let kept = mask[self.base..].iter().map(|kept| usize::from(*kept)).sum::<usize>();
+        if kept * SPARSE < self.rows.len() {
+            let first = self.rows.start as u32;
+            let rows = mask[self.base..].iter().zip(first..).filter(|(kept, _)| **kept != 0).map(|(_, row)| row);
+            self.picked = Some(rows.collect());
+            mask.truncate(self.base);
+            mask.resize(self.base + kept, KEPT);
+        }
     }
 }
 
@@ -200,11 +253,9 @@ impl Visit<'_> {
         for stretch in self.stretches {
             let piece = &self.pieces[stretch.piece as usize];
             let times = piece.column(time).times();
-            let shift = piece.rows.start as isize - piece.base as isize;
             for at in stretch.range() {
                 if is_wanted(at) {
-                    let row = (at as isize + shift) as usize;
-                    rows.push(Row { time_us: times.at(row), piece: stretch.piece, at: at as u32 });
+                    rows.push(Row { time_us: times.at(piece.row(at as u32)), piece: stretch.piece, at: at as u32 });
                 }
             }
         }
@@ -342,7 +393,7 @@ impl<'a> Scan<'a> {
     pub fn piece(&self, source: usize, chunk: usize, rows: Range<usize>, base: usize, mask: &mut Vec<u8>) -> Result<Piece> {
         let from = &self.sources[source];
         let columns = from.sets.iter().map(|set| from.run.load(set, chunk)).collect::<Result<_>>()?;
-        let piece = Piece { source, chunk, rows, base, columns };
+        let piece = Piece { source, chunk, base, rows, picked: None, columns };
         let first = mask.len();
         mask.resize(first + piece.len(), KEPT);
         let mask = &mut mask[first..];
@@ -359,6 +410,12 @@ impl<'a> Scan<'a> {
         for filter in &self.slice_filters {
             let column = from.run.column(&column_of(&filter.field), chunk)?;
             let column = column.text();
+            if let Codes::Same(code) = &column.codes {
+                if !filter.test.holds(column.dictionary.value(*code).as_deref()) {
+                    mask.fill(0);
+                }
+                continue;
+            }
             let mut passes: HashMap<u32, u8> = HashMap::new();
             for (kept, row) in mask.iter_mut().zip(rows.clone()) {
                 let code = column.codes.at(row);
@@ -491,14 +548,30 @@ impl<'a> Scan<'a> {
                 }
                 let rows = visitors.starts[first] as usize..visitors.starts[end] as usize;
                 let base = scratch.mask.len();
-                let piece = self.piece(at, chunk, rows.clone(), base, &mut scratch.mask)?;
+                let mut piece = self.piece(at, chunk, rows.clone(), base, &mut scratch.mask)?;
+                piece.thin_out(&mut scratch.mask);
                 fold.rows(&piece, &scratch.mask[base..], false)?;
                 let number = scratch.pieces.len() as u32;
+                match &piece.picked {
+                    None => {
+                        let starts = visitors.hashes[first..end].iter().zip(&visitors.starts[first..end]);
+                        let place = |start: u32| (start as usize - rows.start + base) as u32;
+                        let run = |(hash, start): (&u64, &u32)| RunStart { hash: *hash, start: place(*start), piece: number };
+                        scratch.runs.extend(starts.map(run));
+                    }
+                    Some(picked) => {
+                        // Only visitors with a row.
+                        let (mut visitor, mut place) = (first, 0);
+                        while let Some(row) = picked.get(place) {
+                            visitor += visitors.starts[visitor + 1..end].partition_point(|start| start <= row);
+                            let start = (base + place) as u32;
+                            scratch.runs.push(RunStart { hash: visitors.hashes[visitor], start, piece: number });
+                            place += picked[place..].partition_point(|row| *row < visitors.starts[visitor + 1]);
+                            visitor += 1;
+                        }
+                    }
+                }
                 scratch.pieces.push(piece);
-                let place = |start: u32| (start as usize - rows.start + base) as u32;
-                scratch.runs.extend(visitors.hashes[first..end].iter().zip(&visitors.starts[first..end]).map(|(hash, start)| {
-                    RunStart { hash: *hash, start: place(*start), piece: number }
-                }));
             }
             if scratch.runs.len() > first_run {
                 // The end of the source's rows closes its last run.
@@ -568,8 +641,9 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// A thinned piece hands over the rows between as well: they are masked again.
 fn member(person: u32, piece: &Piece, stretch: &Stretch) -> Member {
-    let (first_row, end_row) = (piece.row(stretch.start) as u32, piece.row(stretch.end) as u32);
+    let (first_row, end_row) = (piece.row(stretch.start) as u32, piece.row(stretch.end - 1) as u32 + 1);
     Member { person, source: piece.source as u32, chunk: piece.chunk as u32, first_row, end_row, hash: stretch.hash }
 }
 

@@ -7,13 +7,11 @@ use tributary_core::error::Result;
 use tributary_events::filter::{Filter, Test};
 
 use super::reads::{Read, Reads};
-use super::scan::{Piece, Scan};
+use super::scan::{BYTE_CODES, Piece, Scan};
 use crate::column::Codes;
 
 /// The tag of a row that passes the only list.
 pub(crate) const KEPT: u8 = 1;
-/// Codes of one byte find their entry without a bounds check in a table of this many.
-const BYTE_CODES: usize = 256;
 
 /// A word of tag bits.
 pub(crate) trait TagWord: Copy + Default + Eq + Send + Sync + BitAndAssign + 'static {
@@ -111,30 +109,13 @@ impl<T: TagWord> Tags<T> {
     pub fn apply(&self, piece: &Piece, tags: &mut [T]) {
         for table in &self.tables {
             let granted = table.granted[piece.source].as_slice();
-            match &piece.column(table.read).text().codes {
-                Codes::Same(code) => {
-                    let granted = granted[*code as usize];
-                    if granted != self.all {
-                        tags.iter_mut().for_each(|tags| *tags &= granted);
-                    }
-                }
-                Codes::Bytes(codes) => {
-                    let granted: &[T; BYTE_CODES] = granted[..BYTE_CODES].try_into().expect("tables are at least that long");
-                    for (tags, code) in tags.iter_mut().zip(&codes[piece.rows.clone()]) {
-                        *tags &= granted[usize::from(*code)];
-                    }
-                }
-                Codes::Shorts(codes) => {
-                    for (tags, code) in tags.iter_mut().zip(&codes[piece.rows.clone()]) {
-                        *tags &= granted[usize::from(*code)];
-                    }
-                }
-                Codes::Words(codes) => {
-                    for (tags, code) in tags.iter_mut().zip(&codes[piece.rows.clone()]) {
-                        *tags &= granted[*code as usize];
-                    }
-                }
+            let codes = &piece.column(table.read).text().codes;
+            if let Codes::Same(code) = codes
+                && granted[*code as usize] == self.all
+            {
+                continue;
             }
+            piece.look_up(codes, granted, 0, tags, |tags, granted| *tags &= granted);
         }
     }
 }

@@ -327,7 +327,7 @@ async fn duplicates_inside_a_batch_stay_out_of_the_log() {
         let mut mixed = series("a", known, MAY);
         mixed.extend(series(&format!("f{fresh}"), fresh, MAY));
         let appended = timeline.append(&scope, mixed).await.unwrap();
-        assert_eq!((appended.duplicates(), appended.watermark), (known, watermark));
+        assert_eq!((appended.duplicates() as i64, appended.watermark), (known, watermark));
     }
     let before = ids(&*timeline, &scope).await;
     timeline.close();

@@ -9,6 +9,9 @@ pub(super) struct Tagged {
     pub tags: u32,
 }
 
+/// No chain took the step yet. No event has this instant: it lies outside the calendar.
+const NEVER: i64 = i64::MIN;
+
 /// A step, counted from 0, and when it was taken.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Taken {
@@ -44,16 +47,50 @@ impl<'q> Machine<'q> {
         &self.path
     }
 
+    /// Whether only the level is wanted, and only the beginnings of chains decide it.
+    pub fn is_simple(&self) -> bool {
+        self.question.mode == FunnelMode::Ordered && self.question.exclusions.is_empty() && !self.wants_path
+    }
+
     /// How far one unit comes. Its events come by time.
     pub fn run(&mut self, events: &[Tagged]) -> usize {
         self.path.clear();
         match self.question.mode {
+            FunnelMode::Ordered if self.is_simple() && events.is_sorted_by(|a, b| a.time_us < b.time_us) => self.ordered(events),
             FunnelMode::Ordered | FunnelMode::StrictIncrease | FunnelMode::StrictOrder | FunnelMode::StrictDeduplication => {
                 self.window_funnel(events)
             }
             FunnelMode::AnyOrder => self.any_order(events),
             FunnelMode::FirstTimes => self.first_times(events),
         }
+    }
+
+    /// [`Self::window_funnel`] where no two events share an instant: each step remembers when its latest chain began.
+    fn ordered(&self, events: &[Tagged]) -> usize {
+        let (window_us, steps) = (self.question.window_us.unwrap_or(i64::MAX), self.question.steps.len());
+        let mut began_us = [NEVER; u32::BITS as usize];
+        let mut level = 0;
+        for event in events {
+            let mut tags = event.tags;
+            while tags != 0 {
+                let step = tags.trailing_zeros() as usize;
+                tags &= tags - 1;
+                if step == 0 {
+                    began_us[0] = event.time_us;
+                } else if began_us[step - 1] != NEVER && event.time_us.saturating_sub(began_us[step - 1]) <= window_us {
+                    began_us[step] = began_us[step - 1];
+                } else {
+                    continue;
+                }
+                if step + 1 > level {
+                    level = step + 1;
+                    if level == steps {
+                        return level;
+                    }
+                }
+            }
+        }
+        level
     }
 
     fn window_funnel(&mut self, events: &[Tagged]) -> usize {

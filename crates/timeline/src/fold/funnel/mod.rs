@@ -173,6 +173,24 @@ impl<'q, T: TagWord> Walking<'q, T> {
             self.overall.count(1, &[]);
             return Ok(());
         }
+        if !breaks_down && self.machine.is_simple() {
+            self.events.clear();
+            for stretch in visit.stretches {
+                let piece = &visit.pieces[stretch.piece as usize];
+                let times = piece.column(self.plan.time).times();
+                for (at, tags) in (stretch.start..).zip(&self.tagged[stretch.range()]) {
+                    if *tags != T::default() {
+                        self.events.push(Tagged { time_us: times.at(piece.row(at)), tags: tags.widen() });
+                    }
+                }
+            }
+            if !self.events.is_sorted_by_key(|event| event.time_us) {
+                self.events.sort_by_key(|event| event.time_us);
+            }
+            let level = self.machine.run(&self.events);
+            self.overall.count(level, &[]);
+            return Ok(());
+        }
         let mut rows = std::mem::take(&mut self.rows);
         let done = if breaks_down {
             visit.rows_by_time(self.plan.time, &mut rows);
