@@ -1,8 +1,8 @@
 //! Whole events out of columns: those at hand, or compact enough to be kept, from memory; wide ones page by page.
 
+use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::Array;
 use parquet::arrow::arrow_reader::RowSelection;
 use std::borrow::Cow;
 
@@ -76,7 +76,8 @@ impl Segment {
             None => {
                 let bytes = self.file()?.chunk(name, chunk).map_or(0, |facts| facts.encoded_bytes());
                 // Ids are kept once per visitor, whatever they take in the file.
-                let is_compact = *id == ColumnId::VisitorIds || bytes <= COMPACT_BYTES_PER_ROW * self.chunks()?[chunk].rows as u64;
+                let is_compact =
+                    *id == ColumnId::VisitorIds || bytes <= COMPACT_BYTES_PER_ROW * self.chunks()?[chunk].rows as u64;
                 if !again || !is_compact {
                     return Ok(None);
                 }
@@ -104,10 +105,13 @@ impl Segment {
         }
         let ranges = rows.iter().map(|row| *row as usize..*row as usize + 1);
         let selection = RowSelection::from_consecutive_ranges(ranges, self.chunks()?[chunk].rows);
-        let mut values: Vec<Values> = names
-            .iter()
-            .map(|name| if [TIME, RECEIVED, AMOUNT_MICROS].contains(name) { Values::Integers(vec![]) } else { Values::Texts(vec![]) })
-            .collect();
+        let mut values: Vec<Values> =
+            names
+                .iter()
+                .map(|name| {
+                    if [TIME, RECEIVED, AMOUNT_MICROS].contains(name) { Values::Integers(vec![]) } else { Values::Texts(vec![]) }
+                })
+                .collect();
         for batch in self.file()?.read(names, chunk..chunk + 1, Some(selection), rows.len().max(1), false)? {
             let batch = batch?;
             for ((values, name), column) in values.iter_mut().zip(names).zip(batch.columns()) {

@@ -1,6 +1,5 @@
 //! Which touch conversions are credited to.
 
-
 use tributary_core::error::Code;
 use tributary_core::event::Event;
 use tributary_core::time::{SECOND_US, TimeRange};

@@ -7,8 +7,8 @@ use tributary_core::error::Result;
 use tributary_events::answer::{AggregateAnswer, AggregateRow};
 use tributary_events::question::{Aggregate, Metric};
 
-use super::limits::Limits;
 use super::group::{GroupPlan, Grouping, Groups};
+use super::limits::Limits;
 use super::reads::{Read, Reads};
 use super::scan::{Fold, Piece, Scan, Visit};
 use super::session::{SessionKey, SessionPlan, Sessions};
@@ -91,7 +91,11 @@ enum Meter {
     Visitors,
     Sessions(Sessions),
     /// For each source, the code of the currency.
-    Amount { currencies: Read, amounts: Read, codes: Vec<Option<u32>> },
+    Amount {
+        currencies: Read,
+        amounts: Read,
+        codes: Vec<Option<u32>>,
+    },
 }
 
 impl MeterPlan {
@@ -337,7 +341,8 @@ impl<'q> Counting<'q> {
 
     fn end_of_partition(&mut self) -> Result<()> {
         self.slots.clear();
-        let per_slot = 20 + self.counted.iter().map(|counted| if matches!(counted, Counted::Sums(_)) { 16 } else { 8 }).sum::<usize>();
+        let per_slot =
+            20 + self.counted.iter().map(|counted| if matches!(counted, Counted::Sums(_)) { 16 } else { 8 }).sum::<usize>();
         let now = self.groups.bytes() + self.events.len() * per_slot;
         self.limits.check_memory(std::mem::replace(&mut self.held, now), now)?;
         self.limits.check_groups(self.groups.met())

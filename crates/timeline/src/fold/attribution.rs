@@ -147,7 +147,8 @@ impl<'q> Crediting<'q> {
                 }
                 end += 1;
             }
-            let is_recent = |row: &Row| lookback_us.is_none_or(|lookback| conversion.time_us.saturating_sub(row.time_us) <= lookback);
+            let is_recent =
+                |row: &Row| lookback_us.is_none_or(|lookback| conversion.time_us.saturating_sub(row.time_us) <= lookback);
             let touch = match self.plan.question.model {
                 TouchModel::Last => last.filter(|row| is_recent(row)),
                 TouchModel::First => {

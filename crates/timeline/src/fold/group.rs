@@ -61,9 +61,9 @@ impl Codebook {
     pub fn over(scan: &Scan<'_>, read: Read) -> Result<Self> {
         let mut interner = Interner::default();
         let translations = scan.per_source(|source| {
-            source.dictionary(read).read(|values| {
-                std::iter::once(0).chain(values.iter().map(|value| interner.code(value))).collect::<Vec<u32>>()
-            })
+            source
+                .dictionary(read)
+                .read(|values| std::iter::once(0).chain(values.iter().map(|value| interner.code(value))).collect::<Vec<u32>>())
         })?;
         Ok(Self { read, translations, values: interner.values })
     }
@@ -149,7 +149,8 @@ impl<'q> BucketTable<'q> {
         for quarter in first_quarter..first_quarter + count {
             let (start, last) = (quarter * QUARTER_US, quarter * QUARTER_US + (QUARTER_US - 1));
             // Edges may repeat a bucket, but no stretch inside a quarter of an hour returns to where it began.
-            let inside = buckets.edges.partition_point(|edge| *edge <= last) - buckets.edges.partition_point(|edge| *edge <= start);
+            let inside =
+                buckets.edges.partition_point(|edge| *edge <= last) - buckets.edges.partition_point(|edge| *edge <= start);
             quarters.push(if inside == 0 { code(start) } else { DIVIDED });
         }
         Self { buckets, time, first_quarter, quarters }
@@ -279,7 +280,9 @@ impl<'g> Groups<'g> {
 
     fn of_codes(&mut self, bucket: u32, code: impl Fn(usize) -> u32) -> usize {
         match &self.grouping.strides {
-            Some(strides) => strides.fields.iter().enumerate().fold(bucket, |number, (at, stride)| number + code(at) * stride) as usize,
+            Some(strides) => {
+                strides.fields.iter().enumerate().fold(bucket, |number, (at, stride)| number + code(at) * stride) as usize
+            }
             None => {
                 let mut number = self.levels[0].number(0, bucket);
                 for (at, level) in self.levels[1..].iter_mut().enumerate() {

@@ -52,8 +52,7 @@ impl Scan<'_> {
             let mut keyed = Vec::with_capacity(ties.len());
             for row in ties.iter() {
                 let piece = &pieces[row.piece as usize];
-                let place =
-                    Place { source: piece.source as u32, chunk: piece.chunk as u32, row: piece.row(row.at) as u32 };
+                let place = Place { source: piece.source as u32, chunk: piece.chunk as u32, row: piece.row(row.at) as u32 };
                 keyed.push((self.tie(place)?, *row));
             }
             keyed.sort_by(|a, b| a.0.cmp(&b.0));

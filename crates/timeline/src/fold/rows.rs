@@ -94,7 +94,14 @@ struct Finding {
 }
 
 impl Finding {
-    fn look(&mut self, scan: &Scan<'_>, question: &Rows, source: usize, chunk: usize, stretch: std::ops::Range<usize>) -> Result<()> {
+    fn look(
+        &mut self,
+        scan: &Scan<'_>,
+        question: &Rows,
+        source: usize,
+        chunk: usize,
+        stretch: std::ops::Range<usize>,
+    ) -> Result<()> {
         self.mask.clear();
         let piece = scan.piece(source, chunk, stretch, 0, &mut self.mask)?;
         let found = self.mask.iter().filter(|kept| **kept != 0).count();

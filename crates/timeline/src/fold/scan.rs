@@ -441,7 +441,8 @@ impl<'a> Scan<'a> {
     }
 
     fn fold_rows<F: Fold>(&self, begin: impl Fn() -> Result<F>) -> Result<Vec<F>> {
-        let tasks: Vec<(usize, usize, Range<usize>)> = (0..self.sources.len()).flat_map(|source| self.stretches_of(source)).collect();
+        let tasks: Vec<(usize, usize, Range<usize>)> =
+            (0..self.sources.len()).flat_map(|source| self.stretches_of(source)).collect();
         let begin = || Ok((begin()?, Vec::new()));
         let folds = self.in_parallel(tasks.len(), begin, |(fold, mask): &mut (F, Vec<u8>), at| {
             let (source, chunk, rows) = tasks[at].clone();

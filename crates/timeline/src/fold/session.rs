@@ -44,7 +44,10 @@ enum Name {
     Absent,
     Named(u32),
     /// Ends like a derived id: whether it is one depends on the visitor.
-    Ambiguous { number: u32, name: Box<str> },
+    Ambiguous {
+        number: u32,
+        name: Box<str>,
+    },
 }
 
 impl SessionPlan {
@@ -78,12 +81,10 @@ impl Sessions {
             Name::Absent => Which::Derived(piece.column(self.time).times().at(row).div_euclid(SESSION_BUCKET_S * SECOND_US)),
             Name::Named(number) => Which::Named(*number),
             // A sender may name a session exactly as one would have been derived: it is the same session then.
-            Name::Ambiguous { number, name } => {
-                match derived_bucket(name, &scan.visitor_id(piece, visitor)?) {
-                    Some(bucket) => Which::Derived(bucket),
-                    None => Which::Named(*number),
-                }
-            }
+            Name::Ambiguous { number, name } => match derived_bucket(name, &scan.visitor_id(piece, visitor)?) {
+                Some(bucket) => Which::Derived(bucket),
+                None => Which::Named(*number),
+            },
         };
         Ok(SessionKey { visitor, which })
     }

@@ -159,11 +159,8 @@ impl<'q, T: TagWord> Walking<'q, T> {
     }
 
     fn visitor(&mut self, visit: &Visit<'_>) -> Result<()> {
-        let seen = visit
-            .stretches
-            .iter()
-            .flat_map(|stretch| &self.tagged[stretch.range()])
-            .fold(0, |seen, tags| seen | tags.widen());
+        let seen =
+            visit.stretches.iter().flat_map(|stretch| &self.tagged[stretch.range()]).fold(0, |seen, tags| seen | tags.widen());
         let bound = self.bound(seen);
         if bound == 0 {
             return Ok(());
