@@ -111,7 +111,9 @@ fn exclusion(text: &str, steps: usize) -> Result<Exclusion> {
 /// The numbers of `1-2`; anything else belongs to the event's name.
 fn steps_of(range: &str) -> Option<(usize, usize)> {
     let (after, before) = range.split_once('-')?;
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // A number past any step is still a number, and refused as one.
+    let number = |text: &str| is_number(text).then(|| text.parse().unwrap_or(usize::MAX));
     Some((number(after)?, number(before)?))
 }
 

@@ -45,7 +45,8 @@ async fn server(folder: &Path) -> (String, DefaultKeys, World) {
     world.store = Arc::new(ReferenceStore::new());
     world.scope = scope;
     // The clock stands still here, so no bucket would ever fill again.
-    let settings = ServiceSettings { rates: RateSettings { enforce: false, ..RateSettings::default() } };
+    let rates = RateSettings { enforce: false, ..RateSettings::default() };
+    let settings = ServiceSettings { rates, ..ServiceSettings::default() };
     let service = Service::new(control, world.store.clone(), world.pipeline.clone(), clock, settings);
     let state = AppState::open(Arc::new(service), Settings::default()).expect("opens");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -248,5 +248,6 @@ async fn the_benchmark_file_imports_with_its_mapping() {
     assert_eq!(by.total_rows, 7 * 2 * 3);
     let first = world.events().await.remove(0);
     assert_eq!(first.anonymous_id, u64::MAX.to_string());
-    assert_eq!(first.properties.as_deref(), Some(r#"{"plan":"desktop","v":0,"country":"C00"}"#));
+    assert_eq!(first.properties.as_deref(), Some(r#"{"plan":"desktop","v":0}"#));
+    assert_eq!(first.os.as_deref(), Some("c00"));
 }

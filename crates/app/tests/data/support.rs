@@ -91,14 +91,7 @@ impl World {
 
     pub async fn aggregate(&self, slice: Slice, metrics: &[Metric], group_by: &[Field], by: Option<Interval>) -> AggregateAnswer {
         let buckets = by.map(|interval| Buckets::cover(slice.range, interval, &TimeZone::UTC).expect("few buckets"));
-        let question = Aggregate {
-            slice,
-            metrics: metrics.to_vec(),
-            group_by: group_by.to_vec(),
-            buckets,
-            limit: 100_000,
-            count_up_to: u64::MAX,
-        };
+        let question = Aggregate { slice, metrics: metrics.to_vec(), group_by: group_by.to_vec(), buckets, limit: 100_000 };
         match self.ask(Question::Aggregate(question)).await {
             Answer::Aggregate(answer) => answer,
             other => panic!("{other:?}"),
@@ -121,7 +114,8 @@ impl World {
 
     /// Every event, bots too, oldest first.
     pub async fn events(&self) -> Vec<Event> {
-        let question = Rows { slice: all(Bots::Include), order: RowOrder::OldestFirst, limit: 100_000 };
+        let (order, limit) = (RowOrder::OldestFirst, 100_000);
+        let question = Rows { slice: all(Bots::Include), order, limit, count_up_to: u64::MAX };
         match self.ask(Question::Rows(question)).await {
             Answer::Rows(RowsAnswer { rows, total }) => {
                 assert_eq!(rows.len() as u64, total);

@@ -12,7 +12,6 @@ mod ground;
 #[cfg(test)]
 mod housekeeping;
 #[cfg(test)]
-#[cfg(test)]
 mod measure_segments;
 #[cfg(test)]
 mod sample;
