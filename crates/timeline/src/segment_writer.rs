@@ -85,7 +85,7 @@ impl SegmentWriter {
         self.writer.flush().map_err(|error| failed(&self.path, error))
     }
 
-    /// Completes both files. They are durable once their folder is synced: [`sync_segments`].
+    /// Completes both files. They are durable once their folders are synced: [`sync_segments`].
     pub fn finish(mut self, root: &Path) -> Result<SegmentRecord> {
         let file = self.writer.into_inner().map_err(|error| failed(&self.path, error))?;
         self.record.data = file.finish()?;
@@ -94,12 +94,10 @@ impl SegmentWriter {
     }
 }
 
-/// Makes finished segments durable; all lie in one folder.
+/// Makes finished segments durable: the folder they all lie in, and those above it, which may be new.
 pub(crate) fn sync_segments(records: &[SegmentRecord], root: &Path) -> Result<()> {
-    match records.first().map(|record| record.path(root)) {
-        Some(path) => path.parent().map_or(Ok(()), sync_folder),
-        None => Ok(()),
-    }
+    let Some(path) = records.first().map(|record| record.path(root)) else { return Ok(()) };
+    path.ancestors().skip(1).take_while(|folder| folder.starts_with(root)).try_for_each(sync_folder)
 }
 
 /// Writes rows in run order into as few segments as the bounds on text allow.

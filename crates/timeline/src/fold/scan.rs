@@ -1,5 +1,4 @@
-//! One pass over the rows of a question: which runs, which chunks, which rows; cut into partitions by visitor hash, each
-//! visitor's rows brought together from all runs.
+//! One pass over a question's rows, in partitions by visitor hash, each visitor's rows brought together from all runs.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -197,7 +196,7 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// Something for each source, such as a table by code. Sources that were not prepared get an empty one.
+    /// Something for each source, such as a table by code; empty for sources that were not prepared.
     pub fn per_source<T: Default>(&self, mut make: impl FnMut(&Source) -> T) -> Result<Vec<T>> {
         let mut made = Vec::with_capacity(self.sources.len());
         for source in &self.sources {
