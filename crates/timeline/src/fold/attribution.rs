@@ -135,8 +135,7 @@ impl<'q> Crediting<'q> {
         let touches = |row: &Row| self.tagged[row.at as usize] & TOUCHES != 0;
         // Conversions come by time, so the touch each one is credited to only moves forward.
         let (mut last, mut end, mut first) = (None, 0, 0);
-        for at in 0..rows.len() {
-            let conversion = rows[at];
+        for conversion in rows {
             if self.tagged[conversion.at as usize] & CONVERTS == 0 {
                 continue;
             }
