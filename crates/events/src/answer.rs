@@ -28,8 +28,6 @@ pub enum Answer {
     Sessions(SessionsAnswer),
     /// To [`crate::question::Values`].
     Values(ValuesAnswer),
-    /// To [`crate::question::Attribution`].
-    Attribution(AttributionAnswer),
 }
 
 /// Numbers by group and bucket.
@@ -59,7 +57,7 @@ pub struct AggregateRow {
 pub struct RowsAnswer {
     /// The events, ordered and cut to the limit.
     pub rows: Vec<Event>,
-    /// How many match without the limit, counted up to the question's `count_up_to`.
+    /// How many match without the limit.
     pub total: u64,
 }
 
@@ -77,13 +75,6 @@ pub struct FunnelAnswer {
 pub struct FunnelCounts {
     /// `reached[k]`: units that came at least as far as step k + 1.
     pub reached: Vec<u64>,
-    /// `median_us[k]`: median time from step k + 1 to step k + 2 over the units that took both, microseconds; of an even
-    /// number of times the lower middle one. `None` when nobody did; empty unless asked for. One entry fewer than `reached`.
-    ///
-    /// A unit is measured on its path: in the modes made of chains, the first chain that reached the unit's level, each step
-    /// at the time that chain took it; in `AnyOrder`, the first stretch that reached the level, the first times of its
-    /// different steps ascending; in `FirstTimes`, the first time of each step.
-    pub median_us: Vec<Option<i64>>,
 }
 
 /// How many come back.
@@ -169,35 +160,4 @@ pub struct ValueCount {
     pub first_us: i64,
     /// Last time.
     pub last_us: i64,
-}
-
-/// Which touches conversions are credited to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AttributionAnswer {
-    /// The rows, ordered and cut to the limit.
-    pub rows: Vec<AttributionRow>,
-    /// How many rows there are without the limit.
-    pub total_rows: usize,
-    /// Conversions without a touch.
-    pub unattributed: Credit,
-    /// All conversions: what the rows without the limit and `unattributed` add up to.
-    pub totals: Credit,
-}
-
-/// One group of touches.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AttributionRow {
-    /// The group columns' values on the touch.
-    pub keys: Vec<Option<String>>,
-    /// What it is credited with.
-    pub credit: Credit,
-}
-
-/// Conversions and what they brought.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Credit {
-    /// Conversions.
-    pub conversions: u64,
-    /// One sum per currency asked for, micros.
-    pub amounts: Vec<i128>,
 }

@@ -8,7 +8,6 @@ pub mod bucket;
 pub mod conformance;
 pub mod field;
 pub mod filter;
-pub mod people;
 pub mod question;
 pub mod reference;
 pub mod store;

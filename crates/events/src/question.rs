@@ -1,7 +1,6 @@
 //! The questions. Each is complete by itself and bounded; zones and edges are in it, so no engine needs to know more.
 
 use jiff::tz::TimeZone;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tributary_core::error::{Code, Error, Result};
@@ -11,16 +10,11 @@ use tributary_core::time::TimeRange;
 use crate::bucket::{Buckets, Interval};
 use crate::field::Field;
 use crate::filter::Filter;
-use crate::people::People;
 
 /// The most fields one question may group by.
 pub const MAX_GROUP_BY: usize = 8;
 /// The most steps a funnel may have.
 pub const MAX_STEPS: usize = 20;
-/// The most exclusions a funnel may have.
-pub const MAX_EXCLUSIONS: usize = 10;
-/// The most currencies one attribution question may sum.
-pub const MAX_CURRENCIES: usize = 50;
 /// The most filters in one list.
 pub const MAX_FILTERS: usize = 50;
 /// The most rows one question may return.
@@ -41,16 +35,12 @@ pub struct Slice {
     pub bots: Bots,
     /// Only events up to this ingest sequence number; `None` for all. An answer names its own watermark.
     pub as_of: Option<u64>,
-    /// Whose events belong together. With it, every question counts people where it says visitors: the events of visitors
-    /// listed as one person are one timeline. Recorded sessions stay their visitor's, and [`Field::AnonymousId`] stays the
-    /// event's own visitor. `None`: every visitor is a person of its own.
-    pub people: Option<Arc<People>>,
 }
 
 impl Slice {
     /// People's events in a range.
     pub fn of(range: TimeRange) -> Self {
-        Self { range, filters: Vec::new(), bots: Bots::Exclude, as_of: None, people: None }
+        Self { range, filters: Vec::new(), bots: Bots::Exclude, as_of: None }
     }
 
     /// The same with one more filter.
@@ -90,8 +80,6 @@ pub enum Question {
     Values(Values),
     /// Everything one visitor did.
     Journey(Journey),
-    /// Which touch each conversion is credited to.
-    Attribution(Attribution),
 }
 
 /// Numbers by group and bucket.
@@ -116,7 +104,7 @@ pub enum Metric {
     Events,
     /// Events that pass further filters.
     EventsWhere(Vec<Filter>),
-    /// Distinct visitors (`anonymous_id`), exact; people with [`Slice::people`].
+    /// Distinct visitors (`anonymous_id`), exact.
     Visitors,
     /// Distinct sessions (visitor and session id), exact.
     Sessions,
@@ -124,7 +112,7 @@ pub enum Metric {
     Amount(Currency),
 }
 
-/// The events themselves, with the number that match.
+/// The events themselves, with the total number that match.
 #[derive(Clone, Debug)]
 pub struct Rows {
     /// Which events.
@@ -133,9 +121,6 @@ pub struct Rows {
     pub order: RowOrder,
     /// Rows returned at most.
     pub limit: usize,
-    /// How far matching rows are counted, at least `limit`. A total above a page is seldom worth reading everything for: an
-    /// engine stops at the newest segments once it has counted this many. `u64::MAX` counts all.
-    pub count_up_to: u64,
 }
 
 /// Direction of rows.
@@ -169,46 +154,11 @@ pub struct Funnel {
     pub mode: FunnelMode,
     /// What is counted.
     pub unit: Unit,
-    /// What must not happen in between. Only with [`FunnelMode::Ordered`] and [`FunnelMode::StrictIncrease`].
-    pub exclusions: Vec<Exclusion>,
-    /// Break down by a field's value on one event of the unit. Values none of whose units reaches the first level are not
-    /// listed.
-    pub breakdown: Option<FunnelBreakdown>,
-    /// Whether the median times between steps are wanted, see [`crate::answer::FunnelCounts::median_us`].
-    pub with_times: bool,
-}
-
-/// What must not happen between two steps. An event that passes is taken before the steps of the same instant; it forgets
-/// every chain that stands at one of the steps from `after` on and before `before` (so with 1 and 2, a chain that has taken
-/// step 1 but not step 2). The unit keeps the level it had reached and may begin anew.
-#[derive(Clone, Debug)]
-pub struct Exclusion {
-    /// All must hold.
-    pub filters: Vec<Filter>,
-    /// Number of the first step, from 1, after which the event is not allowed.
-    pub after: usize,
-    /// Number of the step, greater than `after`, from which on it is allowed again.
-    pub before: usize,
-}
-
-/// Which event of a unit a funnel's breakdown reads.
-#[derive(Clone, Debug)]
-pub struct FunnelBreakdown {
-    /// The field.
-    pub field: Field,
-    /// The event it is read on.
-    pub on: BreakdownEvent,
-}
-
-/// An event of a unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BreakdownEvent {
-    /// The unit's first event in the slice (first touch, [`tributary_core::event::Event::order`]).
-    First,
-    /// The event that took this step (from 1) on the unit's path, see [`crate::answer::FunnelCounts::median_us`]. Of several
-    /// events of that instant that pass the step, the first in [`tributary_core::event::Event::order`]. A unit whose path does
-    /// not come that far counts under "absent".
-    Step(usize),
+    /// Break down by this field's value on the unit's first event in the slice (first touch, [`Event::order`]). Values none
+    /// of whose units reaches the first level are not listed.
+    ///
+    /// [`Event::order`]: tributary_core::event::Event::order
+    pub breakdown: Option<Field>,
 }
 
 /// What "in order" means. The first four are ClickHouse's `windowFunnel` with its modes of the same names. A unit's events
@@ -307,7 +257,7 @@ pub struct Values {
     pub limit: usize,
 }
 
-/// Everything one visitor did, oldest first; with [`Slice::people`], everything the visitor's person did.
+/// Everything one visitor did, oldest first.
 #[derive(Clone, Debug)]
 pub struct Journey {
     /// Which events.
@@ -316,36 +266,6 @@ pub struct Journey {
     pub anonymous_id: String,
     /// Events returned at most.
     pub limit: usize,
-}
-
-/// Which touch each conversion is credited to: the seed of every attribution model.
-#[derive(Clone, Debug)]
-pub struct Attribution {
-    /// Which events. Conversions and touches both lie in it.
-    pub slice: Slice,
-    /// An event that passes all of these is a conversion.
-    pub conversion: Vec<Filter>,
-    /// An event that passes all of these is a touch. A conversion may be its own touch.
-    pub touch: Vec<Filter>,
-    /// Which of a person's touches at or before the time of a conversion gets the credit.
-    pub model: TouchModel,
-    /// Longest time from touch to conversion, inclusive; `None` for no bound.
-    pub lookback_us: Option<i64>,
-    /// Group columns, read on the touch.
-    pub group_by: Vec<Field>,
-    /// Sums of the conversions' typed amounts in these currencies.
-    pub amounts: Vec<Currency>,
-    /// Rows returned at most: conversions descending, keys ascending (absent first).
-    pub limit: usize,
-}
-
-/// Which touch gets the credit. Of touches of one instant: in the order of [`tributary_core::event::Event::order`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TouchModel {
-    /// The first one inside the lookback.
-    First,
-    /// The last one inside the lookback.
-    Last,
 }
 
 /// How much work one question may cause.
@@ -376,7 +296,6 @@ impl Question {
             Question::Sessions(question) => &question.slice,
             Question::Values(question) => &question.slice,
             Question::Journey(question) => &question.slice,
-            Question::Attribution(question) => &question.slice,
         }
     }
 
@@ -390,7 +309,6 @@ impl Question {
             Question::Sessions(question) => &mut question.slice,
             Question::Values(question) => &mut question.slice,
             Question::Journey(question) => &mut question.slice,
-            Question::Attribution(question) => &mut question.slice,
         }
     }
 
@@ -425,35 +343,13 @@ impl Question {
                 groups(&question.group_by)?;
                 limit(question.limit)
             }
-            Question::Rows(question) => {
-                if question.count_up_to < question.limit as u64 {
-                    return refuse(String::from("count_up_to must be at least the limit"));
-                }
-                limit(question.limit)
-            }
+            Question::Rows(question) => limit(question.limit),
             Question::Funnel(question) => {
                 if question.steps.is_empty() || question.steps.len() > MAX_STEPS {
                     return refuse(format!("a funnel has 1 to {MAX_STEPS} steps"));
                 }
                 if question.window_us.is_some_and(|window| window < 0) {
                     return refuse(String::from("the window must not be negative"));
-                }
-                let steps = question.steps.len();
-                if question.exclusions.len() > MAX_EXCLUSIONS {
-                    return refuse(format!("at most {MAX_EXCLUSIONS} exclusions"));
-                }
-                if !question.exclusions.is_empty()
-                    && !matches!(question.mode, FunnelMode::Ordered | FunnelMode::StrictIncrease)
-                {
-                    return refuse(String::from("exclusions need the mode ordered or strict_increase"));
-                }
-                if question.exclusions.iter().any(|one| one.after < 1 || one.before <= one.after || one.before > steps) {
-                    return refuse(format!("an exclusion lies between two steps, 1 to {steps}"));
-                }
-                if let Some(FunnelBreakdown { on: BreakdownEvent::Step(step), .. }) = &question.breakdown
-                    && !(1..=steps).contains(step)
-                {
-                    return refuse(format!("the breakdown's step must be between 1 and {steps}"));
                 }
                 Ok(())
             }
@@ -488,16 +384,6 @@ impl Question {
             }
             Question::Values(question) => limit(question.limit),
             Question::Journey(question) => limit(question.limit),
-            Question::Attribution(question) => {
-                if question.lookback_us.is_some_and(|lookback| lookback < 0) {
-                    return refuse(String::from("the lookback must not be negative"));
-                }
-                if question.amounts.len() > MAX_CURRENCIES {
-                    return refuse(format!("at most {MAX_CURRENCIES} currencies"));
-                }
-                groups(&question.group_by)?;
-                limit(question.limit)
-            }
         }
     }
 }

@@ -24,10 +24,6 @@ pub trait EventStore: Send + Sync {
     /// arrive afterwards count again.
     async fn erase(&self, scope: &WorkspaceScope, what: Erasure) -> Result<Erased>;
 
-    /// Lets events older than an instant expire: from the return on, nothing before `before_us` is in any answer, whenever it
-    /// arrived; disk follows in the background. The instant only ever moves forward. Ids of expired events may stay taken.
-    async fn expire(&self, scope: &WorkspaceScope, before_us: i64) -> Result<()>;
-
     /// What is kept for a workspace.
     async fn describe(&self, scope: &WorkspaceScope) -> Result<Holdings>;
 }
