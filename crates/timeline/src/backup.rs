@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tributary_core::error::{Code, Error, Result};
 
 use crate::Shared;
-use crate::catalogue::{self, DATABASE};
+use crate::catalogue::{self, DATABASE, SEGMENTS};
 use crate::files::{io_error, sync_folder};
 
 impl Shared {
@@ -30,6 +30,9 @@ impl Shared {
             {
                 copy(&from, &to)?;
             }
+        }
+        if into.join(SEGMENTS).exists() {
+            sync_folder(&into.join(SEGMENTS))?;
         }
         File::open(&database).and_then(|file| file.sync_all()).map_err(|error| io_error("syncing", &database, error))?;
         sync_folder(into)

@@ -31,17 +31,14 @@ impl DurableFile {
     /// Begins a file that will appear at `path` when finished. The folder is created if missing.
     pub fn create(path: &Path) -> Result<Self> {
         let failed = |error| io_error("creating", path, error);
-        if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
+        if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(failed)?;
-            if let Some(above) = folder.parent() {
-                sync_folder(above)?;
-            }
         }
         let file = File::create(temporary(path)).map_err(failed)?;
         Ok(Self { path: path.to_owned(), file: BufWriter::with_capacity(1 << 18, file), hasher: SipHasher13::new(), bytes: 0 })
     }
 
-    /// Makes the file durable under its name. The folder is synced by the caller, once for all its files.
+    /// Makes the content durable and gives it its name. The folders are synced by the caller, once for all files.
     pub fn finish(self) -> Result<Written> {
         let Self { path, file, hasher, bytes } = self;
         let failed = |error| io_error("writing", &path, error);

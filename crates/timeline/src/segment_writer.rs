@@ -69,13 +69,13 @@ impl<'a> SegmentWriter<'a> {
         current.push(row)
     }
 
-    /// Completes the last file and syncs the folder: what is returned is durable.
+    /// Completes the last file and syncs the folder and those above it, which may be new: what is returned is durable.
     pub fn finish(mut self) -> Result<Vec<SegmentRecord>> {
         self.roll()?;
-        if let Some(record) = self.done.first()
-            && let Some(folder) = record.path(&self.to.root).parent()
-        {
-            sync_folder(folder)?;
+        if let Some(record) = self.done.first() {
+            for folder in record.path(&self.to.root).ancestors().skip(1).take_while(|folder| folder.starts_with(&self.to.root)) {
+                sync_folder(folder)?;
+            }
         }
         Ok(self.done)
     }

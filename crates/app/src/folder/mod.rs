@@ -3,6 +3,7 @@
 pub mod lock;
 pub mod owned;
 pub mod owner;
+pub mod seal;
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
@@ -91,17 +92,30 @@ fn prepare(path: &Path, missing: Missing) -> Result<()> {
             ),
         )),
         Missing::Create => {
-            if path.is_dir() {
-                return Ok(());
-            }
             let failed = |error| Error::internal(format!("the data folder {} cannot be made", path.display())).caused_by(error);
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent).map_err(failed)?;
+            if !path.is_dir() {
+                if let Some(parent) = path.parent() {
+                    fs::create_dir_all(parent).map_err(failed)?;
+                }
+                // Events and keys' hashes are nobody else's business.
+                DirBuilder::new().mode(0o700).create(path).map_err(failed)?;
             }
-            // Events and keys' hashes are nobody else's business.
-            DirBuilder::new().mode(0o700).create(path).map_err(failed)
+            sync_names(path).map_err(failed)
         }
     }
+}
+
+/// Makes the name of a new folder survive a power cut, and the names of the folders above it, which may be new too. Folders
+/// that this process may not open are not its own making.
+fn sync_names(folder: &Path) -> std::io::Result<()> {
+    for above in std::path::absolute(folder)?.ancestors().skip(1) {
+        match fs::File::open(above) {
+            Ok(opened) => opened.sync_all()?,
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn held(path: &Path, owner: Option<&Owner>) -> Error {

@@ -37,7 +37,9 @@ async fn write(root: &Path, control: &Control, timeline: Arc<Timeline>, into: &P
     control.backup(into).await?;
     let configuration = root.join(load::FILE_NAME);
     if configuration.is_file() {
-        fs::copy(&configuration, into.join(load::FILE_NAME)).map_err(place::failed(into))?;
+        let copy = into.join(load::FILE_NAME);
+        fs::copy(&configuration, &copy).and_then(|_| fs::File::open(&copy)?.sync_all()).map_err(place::failed(&copy))?;
+        fs::File::open(into).and_then(|folder| folder.sync_all()).map_err(place::failed(into))?;
     }
     Ok(())
 }
