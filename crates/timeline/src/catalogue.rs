@@ -9,6 +9,7 @@ use tributary_core::error::{Error, Result};
 use tributary_events::store::Erasure;
 
 use crate::files::Written;
+use crate::seal::{check, seal_of_tombstone, seal_of_workspace};
 use crate::stored::{Stored, month_name};
 
 /// Name of the database in the data folder.
@@ -59,6 +60,10 @@ create table if not exists tombstone (
   asked_us integer not null
 ) strict;
 ";
+
+/// Tables whose rows carry a checksum in the column `crc`, since SQLite has none. It is null in rows written before the column
+/// came. A change to what is sealed needs a new column.
+const SEALED: [&str; 4] = ["workspace", "log", "segment", "tombstone"];
 
 /// A segment as the catalogue knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +142,17 @@ pub(crate) struct Tombstone {
     pub up_to_sequence: u64,
 }
 
+/// How far the database has come: numbers that only grow, whatever is flushed, merged or forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Events ever appended, over all workspaces.
+    pub events: u64,
+    /// Id of the next segment.
+    pub segments: u64,
+    /// Id of the last tombstone.
+    pub erasures: u64,
+}
+
 /// One append as the log holds it.
 pub(crate) struct LogEntry {
     pub workspace: i64,
@@ -165,11 +181,26 @@ pub(crate) fn open(folder: &Path) -> Result<Connection> {
         )
         .map_err(|error| failed("configuring", error))?;
     connection.execute_batch(TABLES).map_err(|error| failed("creating tables in", error))?;
+    for table in SEALED {
+        add_seal(&connection, table)?;
+    }
     let version = remember(&connection, "version", &VERSION.to_string())?;
     if version != VERSION.to_string() {
         return Err(Error::internal(format!("`{DATABASE}` has version {version}; this program reads version {VERSION}")));
     }
     Ok(connection)
+}
+
+fn add_seal(connection: &Connection, table: &str) -> Result<()> {
+    let is_there = connection
+        .query_row("select count(*) from pragma_table_info(?1) where name = 'crc'", [table], |row| row.get::<_, i64>(0))
+        .map_err(|error| failed("reading", error))?;
+    if is_there > 0 {
+        return Ok(());
+    }
+    connection
+        .execute_batch(&format!("alter table {table} add column crc integer"))
+        .map_err(|error| failed("adding checksums to", error))
 }
 
 /// Opens a finished copy for reading.
@@ -197,54 +228,88 @@ pub(crate) fn set_next_segment(connection: &Connection, id: u64) -> Result<()> {
         .map_err(|error| failed("writing", error))
 }
 
+/// How far the database has come.
+pub(crate) fn progress(connection: &Connection) -> Result<Progress> {
+    connection
+        .prepare_cached(
+            "select (select coalesce(sum(watermark), 0) from workspace),
+                    (select coalesce(max(cast(value as integer)), 0) from meta where name = ?1),
+                    (select coalesce(max(seq), 0) from sqlite_sequence where name = 'tombstone')",
+        )
+        .and_then(|mut statement| {
+            statement.query_row([NEXT_SEGMENT], |row| {
+                Ok(Progress { events: unsigned(row, 0)?, segments: unsigned(row, 1)?, erasures: unsigned(row, 2)? })
+            })
+        })
+        .map_err(|error| failed("reading", error))
+}
+
 /// Workspaces with their watermarks.
 pub(crate) fn workspaces(connection: &Connection) -> Result<Vec<(i64, u64)>> {
-    rows(connection, "select id, watermark from workspace order by id", |row| Ok((row.get(0)?, unsigned(row, 1)?)))
+    let found: Vec<(i64, u64, Option<u32>)> = rows(connection, "select id, watermark, crc from workspace order by id", |row| {
+        Ok((row.get(0)?, unsigned(row, 1)?, row.get(2)?))
+    })?;
+    found
+        .into_iter()
+        .map(|(id, watermark, crc)| {
+            check(seal_of_workspace(id, watermark), crc, || format!("the watermark of workspace {id}"))?;
+            Ok((id, watermark))
+        })
+        .collect()
 }
 
 pub(crate) fn set_watermark(connection: &Connection, workspace: i64, watermark: u64) -> Result<()> {
     connection
         .prepare_cached(
-            "insert into workspace (id, watermark) values (?1, ?2) on conflict (id) do update set watermark = excluded.watermark",
+            "insert into workspace (id, watermark, crc) values (?1, ?2, ?3)
+             on conflict (id) do update set watermark = excluded.watermark, crc = excluded.crc",
         )
-        .and_then(|mut statement| statement.execute(params![workspace, watermark as i64]))
+        .and_then(|mut statement| {
+            statement.execute(params![workspace, watermark as i64, seal_of_workspace(workspace, watermark).crc()])
+        })
         .map(drop)
         .map_err(|error| failed("writing", error))
 }
 
 pub(crate) fn append(connection: &Connection, entry: &LogEntry) -> Result<()> {
     connection
-        .prepare_cached("insert into log (workspace, first_sequence, last_sequence, format, payload) values (?1, ?2, ?3, ?4, ?5)")
+        .prepare_cached(
+            "insert into log (workspace, first_sequence, last_sequence, format, payload, crc) values (?1, ?2, ?3, ?4, ?5, ?6)",
+        )
         .and_then(|mut statement| {
             statement.execute(params![
                 entry.workspace,
                 entry.first_sequence as i64,
                 entry.last_sequence as i64,
                 entry.format,
-                entry.payload
+                entry.payload,
+                entry.seal().crc()
             ])
         })
         .map(drop)
         .map_err(|error| failed("appending to", error))
 }
 
-/// Hands every log entry over, oldest first.
-pub(crate) fn replay(connection: &Connection, mut take: impl FnMut(LogEntry) -> Result<()>) -> Result<()> {
+/// Hands every log entry over, oldest first; one that is not as it was written is an error in its place.
+pub(crate) fn replay(connection: &Connection, mut take: impl FnMut(Result<LogEntry>) -> Result<()>) -> Result<()> {
     let mut statement = connection
-        .prepare("select workspace, first_sequence, last_sequence, format, payload from log order by id")
+        .prepare("select workspace, first_sequence, last_sequence, format, payload, crc from log order by id")
         .map_err(|error| failed("reading", error))?;
     let mut found = statement.query([]).map_err(|error| failed("reading", error))?;
     while let Some(row) = found.next().map_err(|error| failed("reading", error))? {
         let entry = (|| {
-            Ok(LogEntry {
+            let entry = LogEntry {
                 workspace: row.get(0)?,
                 first_sequence: unsigned(row, 1)?,
                 last_sequence: unsigned(row, 2)?,
                 format: row.get(3)?,
                 payload: row.get(4)?,
-            })
+            };
+            Ok((entry, row.get(5)?))
         })();
-        take(entry.map_err(|error| failed("reading", error))?)?;
+        let (entry, crc) = entry.map_err(|error| failed("reading", error))?;
+        let checked = check(entry.seal(), crc, || format!("the log entry of sequence {}", entry.first_sequence));
+        take(checked.map(|()| entry))?;
     }
     Ok(())
 }
@@ -272,12 +337,12 @@ pub(crate) fn log_bytes(connection: &Connection) -> Result<u64> {
 }
 
 pub(crate) fn segments(connection: &Connection) -> Result<Vec<SegmentRecord>> {
-    rows(
+    let found: Vec<(SegmentRecord, Option<u32>)> = rows(
         connection,
         "select id, workspace, month, rows, bytes, hash, keys_bytes, keys_hash, first_us, last_us, first_sequence, last_sequence,
-                last_received_us, applied_tombstone from segment order by id",
+                last_received_us, applied_tombstone, crc from segment order by id",
         |row| {
-            Ok(SegmentRecord {
+            let record = SegmentRecord {
                 id: unsigned(row, 0)?,
                 workspace: row.get(1)?,
                 month: row.get(2)?,
@@ -290,17 +355,25 @@ pub(crate) fn segments(connection: &Connection) -> Result<Vec<SegmentRecord>> {
                 last_sequence: unsigned(row, 11)?,
                 last_received_us: row.get(12)?,
                 applied_tombstone: row.get(13)?,
-            })
+            };
+            Ok((record, row.get(14)?))
         },
-    )
+    )?;
+    found
+        .into_iter()
+        .map(|(record, crc)| {
+            check(record.seal(), crc, || format!("the entry of segment {}", record.id))?;
+            Ok(record)
+        })
+        .collect()
 }
 
 pub(crate) fn list_segment(connection: &Connection, record: &SegmentRecord) -> Result<()> {
     connection
         .execute(
             "insert into segment (id, workspace, month, rows, bytes, hash, keys_bytes, keys_hash, first_us, last_us,
-                                  first_sequence, last_sequence, last_received_us, applied_tombstone)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                                  first_sequence, last_sequence, last_received_us, applied_tombstone, crc)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             params![
                 record.id as i64,
                 record.workspace,
@@ -316,6 +389,7 @@ pub(crate) fn list_segment(connection: &Connection, record: &SegmentRecord) -> R
                 record.last_sequence as i64,
                 record.last_received_us,
                 record.applied_tombstone,
+                record.seal().crc(),
             ],
         )
         .map(drop)
@@ -330,13 +404,14 @@ pub(crate) fn unlist_segment(connection: &Connection, id: u64) -> Result<()> {
 }
 
 pub(crate) fn tombstones(connection: &Connection) -> Result<Vec<Tombstone>> {
-    let found: Vec<(i64, i64, String, String, u64)> =
-        rows(connection, "select id, workspace, kind, value, up_to_sequence from tombstone order by id", |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, unsigned(row, 4)?))
+    let found: Vec<(i64, i64, String, String, u64, Option<u32>)> =
+        rows(connection, "select id, workspace, kind, value, up_to_sequence, crc from tombstone order by id", |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, unsigned(row, 4)?, row.get(5)?))
         })?;
     found
         .into_iter()
-        .map(|(id, workspace, kind, value, up_to_sequence)| {
+        .map(|(id, workspace, kind, value, up_to_sequence, crc)| {
+            check(seal_of_tombstone(id, workspace, &kind, &value, up_to_sequence), crc, || format!("the entry of erasure {id}"))?;
             let what = match kind.as_str() {
                 "user" => Erasure::User(value),
                 "visitor" => Erasure::Visitor(value),
@@ -354,13 +429,23 @@ pub(crate) fn bury(connection: &Connection, workspace: i64, what: &Erasure, up_t
         Erasure::Visitor(id) => ("visitor", id.as_str()),
         Erasure::Workspace => ("workspace", ""),
     };
+    // Sealed with the row, so it must be known before. Only the log's thread writes.
+    let id = progress(connection)?.erasures as i64 + 1;
     connection
         .execute(
-            "insert into tombstone (workspace, kind, value, up_to_sequence, asked_us) values (?1, ?2, ?3, ?4, ?5)",
-            params![workspace, kind, value, up_to_sequence as i64, asked_us],
+            "insert into tombstone (id, workspace, kind, value, up_to_sequence, asked_us, crc) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                id,
+                workspace,
+                kind,
+                value,
+                up_to_sequence as i64,
+                asked_us,
+                seal_of_tombstone(id, workspace, kind, value, up_to_sequence).crc()
+            ],
         )
         .map_err(|error| failed("writing", error))?;
-    Ok(connection.last_insert_rowid())
+    Ok(id)
 }
 
 pub(crate) fn unbury(connection: &Connection, id: i64) -> Result<()> {

@@ -30,10 +30,12 @@ mod open;
 pub mod options;
 mod run;
 mod schema;
+mod seal;
 mod segment;
 mod segment_writer;
 mod stored;
 mod verify;
+mod witness;
 mod workspace;
 
 use async_trait::async_trait;

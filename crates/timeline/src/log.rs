@@ -17,6 +17,7 @@ use crate::catalogue::{self, LogEntry};
 use crate::options::Options;
 use crate::segment::Segment;
 use crate::stored::Stored;
+use crate::witness::Witness;
 use crate::workspace::Workspace;
 
 /// Payload format: a JSON array of events.
@@ -98,11 +99,19 @@ impl TailKeys {
 
 impl Log {
     /// Starts the thread. `grown` is called after every commit.
-    pub fn start(connection: Connection, keys: TailKeys, tail: usize, options: &Options, grown: Box<dyn Fn() + Send>) -> Self {
+    pub fn start(
+        connection: Connection,
+        witness: Witness,
+        keys: TailKeys,
+        tail: usize,
+        options: &Options,
+        grown: Box<dyn Fn() + Send>,
+    ) -> Self {
         let (queue, commands) = mpsc::channel();
         let waiting_events = Arc::new(AtomicUsize::new(0));
         let tail_events = Arc::new(AtomicUsize::new(tail));
-        let writer = Writer { connection, keys, commit_events: options.commit_events, tail_events: tail_events.clone(), grown };
+        let writer =
+            Writer { connection, witness, keys, commit_events: options.commit_events, tail_events: tail_events.clone(), grown };
         let thread = std::thread::Builder::new()
             .name(String::from("tributary-log"))
             .spawn(move || writer.serve(&commands))
@@ -191,6 +200,7 @@ impl Drop for Place {
 
 struct Writer {
     connection: Connection,
+    witness: Witness,
     keys: TailKeys,
     commit_events: usize,
     tail_events: Arc<AtomicUsize>,
@@ -213,7 +223,13 @@ impl Writer {
         while let Some(command) = next.take() {
             match command {
                 Command::Stop => break,
-                Command::Run(work) => work(&mut self.connection, &mut self.keys),
+                Command::Run(work) => {
+                    work(&mut self.connection, &mut self.keys);
+                    match catalogue::progress(&self.connection) {
+                        Ok(progress) => self.witness.note(progress),
+                        Err(error) => tracing::warn!(error = %error.chain(), "the database's progress could not be read"),
+                    }
+                }
                 Command::Append(first) => {
                     let mut group = vec![first];
                     let mut events = group[0].events.len();
@@ -272,6 +288,7 @@ impl Writer {
             }
             return;
         }
+        self.witness.note_events(growths.values().map(|growth| growth.events.len() as u64).sum());
         for growth in growths.into_values().filter(|growth| !growth.events.is_empty()) {
             for event in &growth.events {
                 self.keys.insert(growth.workspace.id, event);
