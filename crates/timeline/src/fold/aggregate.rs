@@ -199,8 +199,11 @@ impl<'q> Counting<'q> {
         }
     }
 
+    /// People of several visitors may be handed to a thread that counted none of their rows.
     fn is_met(&self, number: usize) -> bool {
-        self.events.get(number + 1).is_some_and(|events| *events > 0)
+        let has = |counts: &[u64]| counts.get(number + 1).is_some_and(|count| *count > 0);
+        let is_numbered = |counted: &Counted| matches!(counted, Counted::Numbers(numbers) if has(numbers));
+        has(&self.events) || has(&self.unique) || self.counted.iter().any(is_numbered)
     }
 
     fn value(&self, meter: usize, slot: usize) -> i128 {
