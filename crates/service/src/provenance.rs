@@ -34,7 +34,7 @@ pub struct Provenance {
     pub total_rows: u64,
     /// Absent for an exact `total_rows`; false when counting stopped there.
     #[serde(skip_serializing_if = "is_true")]
-    #[schemars(default)]
+    #[schemars(default = "unless_said")]
     pub total_rows_is_exact: bool,
     /// Whether rows were cut off by the limit.
     pub truncated: bool,
@@ -93,6 +93,11 @@ pub(crate) fn of(reach: Reach<'_>, range: TimeRange, bots: BotRule, watermarks: 
         unknown_events: Vec::new(),
         note: None,
     }
+}
+
+/// An exact total is the rule, and not mentioned.
+fn unless_said() -> bool {
+    true
 }
 
 fn is_true(flag: &bool) -> bool {

@@ -139,18 +139,19 @@ async fn a_client_that_goes_away_cancels_its_question() {
 #[tokio::test]
 async fn a_question_that_waits_is_forgotten_with_its_client() {
     let gate = Gate::closed();
-    let world =
-        world_behind(&gate, QuestionBounds { at_once: 1, per_workspace: 1, waiting: 2, ..QuestionBounds::default() }).await;
-    let key = &world.storefront().rk;
-    let mut first = Box::pin(world.get(key, MAY));
-    let mut second = Box::pin(world.get(key, MAY));
-    assert!(futures::poll!(&mut first).is_pending() && futures::poll!(&mut second).is_pending());
+    let bounds = QuestionBounds { at_once: 1, per_workspace: 1, waiting: 2, patience: PATIENCE };
+    let world = Arc::new(world_behind(&gate, bounds).await);
+    let key = world.storefront().rk.clone();
+    let under_way = ask(&world, &key);
     gate.until(1, 0).await;
-    drop(second);
-    drop(first);
+    let waiting = ask(&world, &key);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    waiting.abort();
+    under_way.abort();
     gate.until(1, 1).await;
-    gate.let_in(2);
-    assert_eq!(world.get(key, MAY).await.status, 200);
+    gate.let_in(1);
+    assert_eq!(world.get(&key, MAY).await.status, 200, "both places are free again");
+    gate.until(2, 2).await;
 }
 
 /// Asks, without waiting for the answer longer than the store takes to hear of it, or to refuse.
