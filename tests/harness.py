@@ -75,6 +75,7 @@ class Server:
         self.environment = dict(os.environ)
         for key, value in (settings or {}).items():
             self.environment["TRIBUTARY__" + key.upper().replace(".", "__")] = json.dumps(value) if not isinstance(value, str) else value
+        self.command_environment = self.environment  # for `run`; the server's own may be changed apart from it
         self.process = None
         self.log_path = os.path.join(os.path.dirname(self.folder.rstrip("/")) or ".", "server.log")
 
@@ -129,7 +130,7 @@ class Server:
 
     def run(self, *arguments):
         """Runs another command on the same folder; returns its JSON answer, if it gives one."""
-        done = subprocess.run([binary(), *arguments, "--data", self.folder, "--json"], capture_output=True, text=True, env=self.environment)
+        done = subprocess.run([binary(), *arguments, "--data", self.folder, "--json"], capture_output=True, text=True, env=self.command_environment)
         if done.returncode:
             raise RuntimeError(f"tributary {' '.join(arguments)} left with {done.returncode}: {done.stderr[-2000:]} {done.stdout[-500:]}")
         return json.loads(done.stdout) if done.stdout.strip() else None
