@@ -54,7 +54,7 @@ def day_of(number):
 
 
 def send_until_killed(server, workspaces, number, kill):
-    """Sends until `kill()` has killed the server; what had no answer is in `unanswered`."""
+    """Sends until `kill(sent)` has killed the server; what had no answer is in `unanswered`."""
     sent, guard = Sent(), threading.Lock()
 
     def send(sender):
@@ -91,7 +91,7 @@ def send_until_killed(server, workspaces, number, kill):
     begin = time.monotonic()
     for thread in senders:
         thread.start()
-    kill()
+    kill(sent)
     sent.seconds = time.monotonic() - begin
     for thread in senders:
         thread.join()
