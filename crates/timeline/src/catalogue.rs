@@ -3,13 +3,17 @@
 
 use rusqlite::{Connection, OpenFlags, Row, params};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tributary_core::error::{Error, Result};
 use tributary_events::store::Erasure;
 
-use crate::files::Written;
-use crate::stored::{Stored, month_name};
+use crate::seal::{check, seal_of_horizon, seal_of_tombstone, seal_of_workspace};
+
+mod segments;
+mod tables;
+
+pub(crate) use segments::{Bounds, SegmentRecord, list_segment, segments, unlist_segment};
 
 /// Name of the database in the data folder.
 pub(crate) const DATABASE: &str = "events.db";
@@ -17,145 +21,6 @@ pub(crate) const DATABASE: &str = "events.db";
 pub(crate) const SEGMENTS: &str = "segments";
 /// Name of the setting that holds the id of the next segment.
 pub(crate) const NEXT_SEGMENT: &str = "next_segment";
-/// Version of the tables after all [`MIGRATIONS`].
-const VERSION: usize = 1 + MIGRATIONS.len();
-
-/// What leads from version n + 1 to n + 2, by n.
-const MIGRATIONS: &[&str] = &[
-    // 2: checksums by block, CRC-32 as little-endian bytes. Rows without are files that are checked whole.
-    "alter table segment add column blocks blob; alter table segment add column keys_blocks blob;",
-];
-
-/// The tables of version 1, with which every database begins.
-const TABLES: &str = "
-create table if not exists meta (name text primary key, value text not null) strict, without rowid;
-create table if not exists workspace (
-  id integer primary key,
-  watermark integer not null
-) strict;
-create table if not exists log (
-  id integer primary key,
-  workspace integer not null,
-  first_sequence integer not null,
-  last_sequence integer not null,
-  format integer not null,
-  payload blob not null
-) strict;
-create table if not exists segment (
-  id integer primary key,
-  workspace integer not null,
-  month integer not null,
-  rows integer not null,
-  bytes integer not null,
-  hash text not null,
-  keys_bytes integer not null,
-  keys_hash text not null,
-  first_us integer not null,
-  last_us integer not null,
-  first_sequence integer not null,
-  last_sequence integer not null,
-  last_received_us integer not null,
-  applied_tombstone integer not null
-) strict;
-create table if not exists horizon (workspace integer primary key, before_us integer not null) strict;
-create table if not exists tombstone (
-  id integer primary key autoincrement,
-  workspace integer not null,
-  kind text not null,
-  value text not null,
-  up_to_sequence integer not null,
-  asked_us integer not null
-) strict;
-";
-
-/// A segment as the catalogue knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SegmentRecord {
-    pub id: u64,
-    pub workspace: i64,
-    /// `year * 12 + month0` of every event, UTC.
-    pub month: i32,
-    pub rows: u64,
-    pub data: Written,
-    pub keys: Written,
-    pub first_us: i64,
-    pub last_us: i64,
-    pub first_sequence: u64,
-    pub last_sequence: u64,
-    pub last_received_us: i64,
-    /// Tombstones up to this one were applied when the file was written.
-    pub applied_tombstone: i64,
-}
-
-impl SegmentRecord {
-    /// A segment without rows yet.
-    pub fn empty(id: u64, workspace: i64, month: i32, applied_tombstone: i64) -> Self {
-        Self {
-            id,
-            workspace,
-            month,
-            rows: 0,
-            data: Written::nothing(),
-            keys: Written::nothing(),
-            first_us: i64::MAX,
-            last_us: i64::MIN,
-            first_sequence: u64::MAX,
-            last_sequence: 0,
-            last_received_us: i64::MIN,
-            applied_tombstone,
-        }
-    }
-
-    /// Widens the bounds by one row.
-    pub fn cover(&mut self, row: &Stored) {
-        self.rows += 1;
-        self.first_us = self.first_us.min(row.event.time_us);
-        self.last_us = self.last_us.max(row.event.time_us);
-        self.first_sequence = self.first_sequence.min(row.sequence);
-        self.last_sequence = self.last_sequence.max(row.sequence);
-        self.last_received_us = self.last_received_us.max(row.event.received_us);
-    }
-
-    /// Widens the bounds by many rows.
-    pub fn cover_all(&mut self, bounds: &Bounds) {
-        self.rows += bounds.rows;
-        self.first_us = self.first_us.min(bounds.first_us);
-        self.last_us = self.last_us.max(bounds.last_us);
-        self.first_sequence = self.first_sequence.min(bounds.first_sequence);
-        self.last_sequence = self.last_sequence.max(bounds.last_sequence);
-        self.last_received_us = self.last_received_us.max(bounds.last_received_us);
-    }
-
-    /// The data file's name relative to the data folder, as errors and reports show it.
-    pub fn name(&self) -> String {
-        format!("{SEGMENTS}/w{}/{}-{:08}.parquet", self.workspace, month_name(self.month), self.id)
-    }
-
-    /// The id index's name relative to the data folder.
-    pub fn keys_name(&self) -> String {
-        format!("{SEGMENTS}/w{}/{}-{:08}.keys", self.workspace, month_name(self.month), self.id)
-    }
-
-    pub fn path(&self, root: &Path) -> PathBuf {
-        root.join(self.name())
-    }
-
-    pub fn keys_path(&self, root: &Path) -> PathBuf {
-        root.join(self.keys_name())
-    }
-}
-
-/// What some rows add to a [`SegmentRecord`].
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    pub rows: u64,
-    pub first_us: i64,
-    pub last_us: i64,
-    pub first_sequence: u64,
-    pub last_sequence: u64,
-    pub last_received_us: i64,
-}
-
 /// What was forgotten, and up to which event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tombstone {
@@ -163,6 +28,17 @@ pub(crate) struct Tombstone {
     pub workspace: i64,
     pub what: Erasure,
     pub up_to_sequence: u64,
+}
+
+/// How far the database has come: numbers that only grow, whatever is flushed, merged or forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Events ever appended, over all workspaces.
+    pub events: u64,
+    /// Id of the next segment.
+    pub segments: u64,
+    /// Id of the last tombstone.
+    pub erasures: u64,
 }
 
 /// One append as the log holds it.
@@ -192,24 +68,8 @@ pub(crate) fn open(folder: &Path) -> Result<Connection> {
              pragma temp_store=memory; pragma foreign_keys=on;",
         )
         .map_err(|error| failed("configuring", error))?;
-    connection.execute_batch(TABLES).map_err(|error| failed("creating tables in", error))?;
-    migrate(&connection)?;
+    tables::prepare(&connection)?;
     Ok(connection)
-}
-
-/// Brings the tables to this program's version, each step in a transaction of its own.
-fn migrate(connection: &Connection) -> Result<()> {
-    let version = remember(connection, "version", "1")?;
-    let known = version.parse().ok().filter(|known| (1..=VERSION).contains(known));
-    let Some(known) = known else {
-        let read = format!("this program reads versions 1 to {VERSION}");
-        return Err(Error::internal(format!("`{DATABASE}` has version {version}; {read}")));
-    };
-    for (step, to) in MIGRATIONS[known - 1..].iter().zip(known + 1..) {
-        let sql = format!("begin immediate; {step} update meta set value = '{to}' where name = 'version'; commit;");
-        connection.execute_batch(&sql).map_err(|error| failed("migrating", error))?;
-    }
-    Ok(())
 }
 
 /// Opens a finished copy for reading.
@@ -237,23 +97,57 @@ pub(crate) fn set_next_segment(connection: &Connection, id: u64) -> Result<()> {
         .map_err(|error| failed("writing", error))
 }
 
+/// How far the database has come.
+pub(crate) fn progress(connection: &Connection) -> Result<Progress> {
+    connection
+        .prepare_cached(
+            "select (select coalesce(sum(watermark), 0) from workspace),
+                    (select coalesce(max(cast(value as integer)), 0) from meta where name = ?1),
+                    (select coalesce(max(seq), 0) from sqlite_sequence where name = 'tombstone')",
+        )
+        .and_then(|mut statement| {
+            statement.query_row([NEXT_SEGMENT], |row| {
+                Ok(Progress { events: unsigned(row, 0)?, segments: unsigned(row, 1)?, erasures: unsigned(row, 2)? })
+            })
+        })
+        .map_err(|error| failed("reading", error))
+}
+
 /// Workspaces with their watermarks.
 pub(crate) fn workspaces(connection: &Connection) -> Result<Vec<(i64, u64)>> {
-    rows(connection, "select id, watermark from workspace order by id", |row| Ok((row.get(0)?, unsigned(row, 1)?)))
+    let found: Vec<(i64, u64, Option<u32>)> = rows(connection, "select id, watermark, crc from workspace order by id", |row| {
+        Ok((row.get(0)?, unsigned(row, 1)?, row.get(2)?))
+    })?;
+    found
+        .into_iter()
+        .map(|(id, watermark, crc)| {
+            check(seal_of_workspace(id, watermark), crc, || format!("the watermark of workspace {id}"))?;
+            Ok((id, watermark))
+        })
+        .collect()
 }
 
 /// Workspaces whose older events have expired, with the instant.
 pub(crate) fn horizons(connection: &Connection) -> Result<Vec<(i64, i64)>> {
-    rows(connection, "select workspace, before_us from horizon", |row| Ok((row.get(0)?, row.get(1)?)))
+    let found: Vec<(i64, i64, Option<u32>)> =
+        rows(connection, "select workspace, before_us, crc from horizon", |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    found
+        .into_iter()
+        .map(|(workspace, before_us, crc)| {
+            check(seal_of_horizon(workspace, before_us), crc, || format!("the horizon of workspace {workspace}"))?;
+            Ok((workspace, before_us))
+        })
+        .collect()
 }
 
 /// Moves a workspace's horizon forward.
 pub(crate) fn set_horizon(connection: &Connection, workspace: i64, before_us: i64) -> Result<()> {
     connection
         .execute(
-            "insert into horizon (workspace, before_us) values (?1, ?2)
-             on conflict (workspace) do update set before_us = max(before_us, excluded.before_us)",
-            params![workspace, before_us],
+            "insert into horizon (workspace, before_us, crc) values (?1, ?2, ?3)
+             on conflict (workspace) do update set before_us = excluded.before_us, crc = excluded.crc
+             where excluded.before_us > before_us",
+            params![workspace, before_us, seal_of_horizon(workspace, before_us).crc()],
         )
         .map(drop)
         .map_err(|error| failed("writing", error))
@@ -262,46 +156,55 @@ pub(crate) fn set_horizon(connection: &Connection, workspace: i64, before_us: i6
 pub(crate) fn set_watermark(connection: &Connection, workspace: i64, watermark: u64) -> Result<()> {
     connection
         .prepare_cached(
-            "insert into workspace (id, watermark) values (?1, ?2) on conflict (id) do update set watermark = excluded.watermark",
+            "insert into workspace (id, watermark, crc) values (?1, ?2, ?3)
+             on conflict (id) do update set watermark = excluded.watermark, crc = excluded.crc",
         )
-        .and_then(|mut statement| statement.execute(params![workspace, watermark as i64]))
+        .and_then(|mut statement| {
+            statement.execute(params![workspace, watermark as i64, seal_of_workspace(workspace, watermark).crc()])
+        })
         .map(drop)
         .map_err(|error| failed("writing", error))
 }
 
 pub(crate) fn append(connection: &Connection, entry: &LogEntry) -> Result<()> {
     connection
-        .prepare_cached("insert into log (workspace, first_sequence, last_sequence, format, payload) values (?1, ?2, ?3, ?4, ?5)")
+        .prepare_cached(
+            "insert into log (workspace, first_sequence, last_sequence, format, payload, crc) values (?1, ?2, ?3, ?4, ?5, ?6)",
+        )
         .and_then(|mut statement| {
             statement.execute(params![
                 entry.workspace,
                 entry.first_sequence as i64,
                 entry.last_sequence as i64,
                 entry.format,
-                entry.payload
+                entry.payload,
+                entry.seal().crc()
             ])
         })
         .map(drop)
         .map_err(|error| failed("appending to", error))
 }
 
-/// Hands every log entry over, oldest first.
-pub(crate) fn replay(connection: &Connection, mut take: impl FnMut(LogEntry) -> Result<()>) -> Result<()> {
+/// Hands every log entry over, oldest first; one that is not as it was written is an error in its place.
+pub(crate) fn replay(connection: &Connection, mut take: impl FnMut(Result<LogEntry>) -> Result<()>) -> Result<()> {
     let mut statement = connection
-        .prepare("select workspace, first_sequence, last_sequence, format, payload from log order by id")
+        .prepare("select workspace, first_sequence, last_sequence, format, payload, crc from log order by id")
         .map_err(|error| failed("reading", error))?;
     let mut found = statement.query([]).map_err(|error| failed("reading", error))?;
     while let Some(row) = found.next().map_err(|error| failed("reading", error))? {
         let entry = (|| {
-            Ok(LogEntry {
+            let entry = LogEntry {
                 workspace: row.get(0)?,
                 first_sequence: unsigned(row, 1)?,
                 last_sequence: unsigned(row, 2)?,
                 format: row.get(3)?,
                 payload: row.get(4)?,
-            })
+            };
+            Ok((entry, row.get(5)?))
         })();
-        take(entry.map_err(|error| failed("reading", error))?)?;
+        let (entry, crc) = entry.map_err(|error| failed("reading", error))?;
+        let checked = check(entry.seal(), crc, || format!("the log entry of sequence {}", entry.first_sequence));
+        take(checked.map(|()| entry))?;
     }
     Ok(())
 }
@@ -328,74 +231,15 @@ pub(crate) fn log_bytes(connection: &Connection) -> Result<u64> {
         .map_err(|error| failed("reading", error))
 }
 
-pub(crate) fn segments(connection: &Connection) -> Result<Vec<SegmentRecord>> {
-    rows(
-        connection,
-        "select id, workspace, month, rows, bytes, hash, keys_bytes, keys_hash, first_us, last_us, first_sequence, last_sequence,
-                last_received_us, applied_tombstone, blocks, keys_blocks from segment order by id",
-        |row| {
-            Ok(SegmentRecord {
-                id: unsigned(row, 0)?,
-                workspace: row.get(1)?,
-                month: row.get(2)?,
-                rows: unsigned(row, 3)?,
-                data: Written { bytes: unsigned(row, 4)?, hash: row.get(5)?, blocks: checksums(row, 14)? },
-                keys: Written { bytes: unsigned(row, 6)?, hash: row.get(7)?, blocks: checksums(row, 15)? },
-                first_us: row.get(8)?,
-                last_us: row.get(9)?,
-                first_sequence: unsigned(row, 10)?,
-                last_sequence: unsigned(row, 11)?,
-                last_received_us: row.get(12)?,
-                applied_tombstone: row.get(13)?,
-            })
-        },
-    )
-}
-
-pub(crate) fn list_segment(connection: &Connection, record: &SegmentRecord) -> Result<()> {
-    connection
-        .execute(
-            "insert into segment (id, workspace, month, rows, bytes, hash, keys_bytes, keys_hash, first_us, last_us,
-                                  first_sequence, last_sequence, last_received_us, applied_tombstone, blocks, keys_blocks)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-            params![
-                record.id as i64,
-                record.workspace,
-                record.month,
-                record.rows as i64,
-                record.data.bytes as i64,
-                record.data.hash,
-                record.keys.bytes as i64,
-                record.keys.hash,
-                record.first_us,
-                record.last_us,
-                record.first_sequence as i64,
-                record.last_sequence as i64,
-                record.last_received_us,
-                record.applied_tombstone,
-                blob(&record.data.blocks),
-                blob(&record.keys.blocks),
-            ],
-        )
-        .map(drop)
-        .map_err(|error| failed("listing a segment in", error))
-}
-
-pub(crate) fn unlist_segment(connection: &Connection, id: u64) -> Result<()> {
-    connection
-        .execute("delete from segment where id = ?1", [id as i64])
-        .map(drop)
-        .map_err(|error| failed("unlisting a segment in", error))
-}
-
 pub(crate) fn tombstones(connection: &Connection) -> Result<Vec<Tombstone>> {
-    let found: Vec<(i64, i64, String, String, u64)> =
-        rows(connection, "select id, workspace, kind, value, up_to_sequence from tombstone order by id", |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, unsigned(row, 4)?))
+    let found: Vec<(i64, i64, String, String, u64, Option<u32>)> =
+        rows(connection, "select id, workspace, kind, value, up_to_sequence, crc from tombstone order by id", |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, unsigned(row, 4)?, row.get(5)?))
         })?;
     found
         .into_iter()
-        .map(|(id, workspace, kind, value, up_to_sequence)| {
+        .map(|(id, workspace, kind, value, up_to_sequence, crc)| {
+            check(seal_of_tombstone(id, workspace, &kind, &value, up_to_sequence), crc, || format!("the entry of erasure {id}"))?;
             let what = match kind.as_str() {
                 "user" => Erasure::User(value),
                 "visitor" => Erasure::Visitor(value),
@@ -413,13 +257,23 @@ pub(crate) fn bury(connection: &Connection, workspace: i64, what: &Erasure, up_t
         Erasure::Visitor(id) => ("visitor", id.as_str()),
         Erasure::Workspace => ("workspace", ""),
     };
+    // Sealed with the row, so it must be known before. Only the log's thread writes.
+    let id = progress(connection)?.erasures as i64 + 1;
     connection
         .execute(
-            "insert into tombstone (workspace, kind, value, up_to_sequence, asked_us) values (?1, ?2, ?3, ?4, ?5)",
-            params![workspace, kind, value, up_to_sequence as i64, asked_us],
+            "insert into tombstone (id, workspace, kind, value, up_to_sequence, asked_us, crc) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                id,
+                workspace,
+                kind,
+                value,
+                up_to_sequence as i64,
+                asked_us,
+                seal_of_tombstone(id, workspace, kind, value, up_to_sequence).crc()
+            ],
         )
         .map_err(|error| failed("writing", error))?;
-    Ok(connection.last_insert_rowid())
+    Ok(id)
 }
 
 pub(crate) fn unbury(connection: &Connection, id: i64) -> Result<()> {
@@ -458,20 +312,6 @@ fn rows<T>(connection: &Connection, sql: &'static str, read: impl FnMut(&Row<'_>
 /// SQLite has signed integers only; our counts stay far below the sign.
 fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(|value| value as u64)
-}
-
-/// Checksums as the database holds them; null when there are none.
-fn blob(checksums: &[u32]) -> Option<Vec<u8>> {
-    (!checksums.is_empty()).then(|| checksums.iter().flat_map(|checksum| checksum.to_le_bytes()).collect())
-}
-
-fn checksums(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<u32>> {
-    let bytes: Option<Vec<u8>> = row.get(column)?;
-    let (words, rest) = bytes.as_deref().unwrap_or_default().as_chunks();
-    if !rest.is_empty() {
-        return Err(rusqlite::Error::InvalidColumnType(column, String::from("blocks"), rusqlite::types::Type::Blob));
-    }
-    Ok(words.iter().map(|word| u32::from_le_bytes(*word)).collect())
 }
 
 #[cfg(test)]

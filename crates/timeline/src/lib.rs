@@ -38,11 +38,13 @@ mod parquet_file;
 mod properties;
 mod run;
 mod schema;
+mod seal;
 mod segment;
 mod segment_writer;
 mod stored;
 mod turns;
 mod verify;
+mod witness;
 mod workspace;
 
 use async_trait::async_trait;

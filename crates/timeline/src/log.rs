@@ -21,6 +21,7 @@ use crate::catalogue::{self, LogEntry};
 use crate::options::Options;
 use crate::segment::Segment;
 use crate::stored::Stored;
+use crate::witness::Witness;
 use crate::workspace::Workspace;
 use payload::Payload;
 
@@ -113,11 +114,19 @@ impl TailKeys {
 
 impl Log {
     /// Starts the thread. `grown` is called after every commit.
-    pub fn start(connection: Connection, keys: TailKeys, tail: usize, options: &Options, grown: Box<dyn Fn() + Send>) -> Self {
+    pub fn start(
+        connection: Connection,
+        witness: Witness,
+        keys: TailKeys,
+        tail: usize,
+        options: &Options,
+        grown: Box<dyn Fn() + Send>,
+    ) -> Self {
         let (queue, commands) = mpsc::channel();
         let waiting_events = Arc::new(AtomicUsize::new(0));
         let tail_events = Arc::new(AtomicUsize::new(tail));
-        let writer = Writer { connection, keys, commit_events: options.commit_events, tail_events: tail_events.clone(), grown };
+        let writer =
+            Writer { connection, witness, keys, commit_events: options.commit_events, tail_events: tail_events.clone(), grown };
         let thread = std::thread::Builder::new()
             .name(String::from("tributary-log"))
             .spawn(move || writer.serve(&commands))
@@ -219,6 +228,7 @@ impl Drop for Place {
 
 struct Writer {
     connection: Connection,
+    witness: Witness,
     keys: TailKeys,
     commit_events: usize,
     tail_events: Arc<AtomicUsize>,
@@ -241,7 +251,13 @@ impl Writer {
         while let Some(command) = next.take() {
             match command {
                 Command::Stop => break,
-                Command::Run(work) => work(&mut self.connection, &mut self.keys),
+                Command::Run(work) => {
+                    work(&mut self.connection, &mut self.keys);
+                    match catalogue::progress(&self.connection) {
+                        Ok(progress) => self.witness.note(progress),
+                        Err(error) => tracing::warn!(error = %error.chain(), "the database's progress could not be read"),
+                    }
+                }
                 Command::Append(first) => {
                     let mut group = vec![first];
                     let mut events = group[0].events.len();
@@ -300,6 +316,7 @@ impl Writer {
             }
             return;
         }
+        self.witness.note_events(growths.values().map(|growth| growth.events.len() as u64).sum());
         for growth in growths.into_values().filter(|growth| !growth.events.is_empty()) {
             for event in &growth.events {
                 self.keys.insert(growth.workspace.id, event);
@@ -414,7 +431,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let options = Options { queue_events: 20, ..Options::new([0; 16], FixedClock::at(0)) };
         let connection = catalogue::open(folder.path()).unwrap();
-        let log = Arc::new(Log::start(connection, TailKeys::default(), 0, &options, Box::new(|| {})));
+        let witness = Witness::open(folder.path(), &connection).unwrap();
+        let log = Arc::new(Log::start(connection, witness, TailKeys::default(), 0, &options, Box::new(|| {})));
         let (release, held) = mpsc::channel::<()>();
         log.send(Command::Run(Box::new(move |_, _| held.recv().unwrap()))).unwrap();
         let workspace = Workspace::new(1, State::default());

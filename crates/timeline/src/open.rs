@@ -15,14 +15,20 @@ use crate::files::io_error;
 use crate::log::{Log, TailKeys, decode};
 use crate::maintenance::Wake;
 use crate::options::Options;
+use crate::seal::damaged;
 use crate::segment::Segment;
 use crate::stored::{Hashes, Stored};
 use crate::turns::Turns;
+use crate::witness::Witness;
 use crate::workspace::{State, Workspace, Workspaces, covers};
 
 pub(crate) fn open(folder: &Path, options: Options) -> Result<(Arc<Shared>, Arc<Wake>)> {
     fs::create_dir_all(folder).map_err(|error| io_error("creating", folder, error))?;
     let connection = catalogue::open(folder)?;
+    // Before anything in it is believed: a page that lost a row would lose it silently.
+    if let Some(what) = catalogue::integrity(&connection)? {
+        return Err(damaged(&what));
+    }
     let hashes = Hashes::new(&options.visitor_key);
     let fingerprint = format!("{:016x}", hashes.fingerprint());
     if catalogue::remember(&connection, "key_fingerprint", &fingerprint)? != fingerprint {
@@ -30,6 +36,8 @@ pub(crate) fn open(folder: &Path, options: Options) -> Result<(Arc<Shared>, Arc<
             "`{DATABASE}` was made with another visitor key; use the secret this folder was created with"
         )));
     }
+    // Before any file goes: to a database that has forgotten a flush, its segments are orphans.
+    let witness = Witness::open(folder, &connection)?;
     let cache = Arc::new(ColumnCache::new(options.memory_budget_bytes));
     let records = catalogue::segments(&connection)?;
     let listed: HashSet<PathBuf> = records.iter().flat_map(|record| [record.path(folder), record.keys_path(folder)]).collect();
@@ -61,7 +69,7 @@ pub(crate) fn open(folder: &Path, options: Options) -> Result<(Arc<Shared>, Arc<
     let workspaces: Workspaces = states.into_iter().map(|(id, state)| (id, Workspace::new(id, state))).collect();
     let wake = Arc::new(Wake::default());
     let grown = wake.clone();
-    let log = Log::start(connection, keys, tail, &options, Box::new(move || grown.notify()));
+    let log = Log::start(connection, witness, keys, tail, &options, Box::new(move || grown.notify()));
     let turns = Turns::new(options.threads);
     let shared = Shared {
         root: folder.to_owned(),
@@ -91,8 +99,13 @@ fn read_log_back(
 ) -> Result<(TailKeys, usize)> {
     let mut keys = TailKeys::default();
     let mut tail = 0;
+    let mut last_of: HashMap<i64, u64> = HashMap::new();
     catalogue::replay(connection, |entry| {
+        let entry = entry?;
         let state = states.entry(entry.workspace).or_default();
+        if last_of.insert(entry.workspace, entry.last_sequence).is_some_and(|last| entry.first_sequence != last + 1) {
+            return Err(damaged(&format!("the log has a gap before sequence {}", entry.first_sequence)));
+        }
         state.flushed_sequence = state.flushed_sequence.min(entry.first_sequence - 1);
         let mut events = Vec::new();
         for (at, event) in decode(&entry)?.into_iter().enumerate() {
@@ -108,6 +121,11 @@ fn read_log_back(
         state.watermark = watermark;
         Ok(())
     })?;
+    for (workspace, last) in last_of {
+        if states.get(&workspace).is_some_and(|state| state.watermark != last) {
+            return Err(damaged(&format!("the log of workspace {workspace} ends at sequence {last}, before its watermark")));
+        }
+    }
     Ok((keys, tail))
 }
 

@@ -70,7 +70,7 @@ impl Shared {
             }
             let mut events = 0;
             catalogue::replay(connection, |entry| {
-                match decode(&entry) {
+                match entry.and_then(|entry| decode(&entry)) {
                     Ok(entries) => events += entries.len() as u64,
                     Err(error) => problem(error.message().to_owned()),
                 }

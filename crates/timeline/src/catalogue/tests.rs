@@ -6,7 +6,7 @@ use super::*;
 fn a_database_of_version_1_is_migrated_and_its_segments_stay_listed() {
     let folder = tempfile::tempdir().unwrap();
     let old = Connection::open(folder.path().join(DATABASE)).unwrap();
-    old.execute_batch(TABLES).unwrap();
+    old.execute_batch(tables::TABLES).unwrap();
     old.execute_batch(
         "insert into meta values ('version', '1');
          insert into segment values (3, 1, 24316, 7, 100, 'ab', 50, 'cd', 1, 2, 3, 4, 5, 0);",
@@ -25,5 +25,5 @@ fn a_database_of_version_1_is_migrated_and_its_segments_stay_listed() {
     again.execute("update meta set value = '99' where name = 'version'", []).unwrap();
     drop(again);
     let error = open(folder.path()).unwrap_err();
-    assert!(error.message().contains("has version 99; this program reads versions 1 to 2"), "{error}");
+    assert!(error.message().contains("has version 99; this program reads versions 1 to 3"), "{error}");
 }
