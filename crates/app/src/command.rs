@@ -117,8 +117,14 @@ async fn run(cli: Cli) -> Result<Exit> {
         _ => cli.common.data,
     };
     let config = load(&data, &flags)?;
-    let globals =
-        Globals { data, config: Arc::new(config), json: cli.common.json, clock: system::clock(), entropy: system::entropy() };
+    let globals = Globals {
+        data,
+        config: Arc::new(config),
+        json: cli.common.json,
+        clock: system::clock(),
+        entropy: system::entropy(),
+        inspects: false,
+    };
     match &cli.command {
         Command::Serve(_) | Command::Demo(_) => log::as_configured(&globals.config.log),
         _ => log::quietly(&globals.config.log),

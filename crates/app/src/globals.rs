@@ -26,6 +26,8 @@ pub struct Globals {
     pub clock: SharedClock,
     /// The source of randomness.
     pub entropy: SharedEntropy,
+    /// Whether the command looks for damage, and so opens a folder that nothing else may.
+    pub inspects: bool,
 }
 
 impl Globals {
@@ -53,6 +55,11 @@ impl Globals {
         }
         check(&config)?;
         Ok(Globals { config: Arc::new(config), ..self.clone() })
+    }
+
+    /// The same for a command that looks for damage.
+    pub fn inspecting(&self) -> Globals {
+        Globals { inspects: true, ..self.clone() }
     }
 
     /// The address clients use, as far as the configuration tells: a running server knows its own.

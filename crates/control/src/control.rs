@@ -84,6 +84,13 @@ impl Control {
         flushed
     }
 
+    /// Checks every page of `control.db`. Blocks nothing, reads everything.
+    ///
+    /// Errors: `upstream_failed` naming `control.db` and the first thing that is wrong.
+    pub async fn check_pages(&self) -> Result<()> {
+        self.inner.store.check_pages().await
+    }
+
     pub(crate) fn now_us(&self) -> i64 {
         self.inner.clock.now_us()
     }

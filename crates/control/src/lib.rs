@@ -15,6 +15,7 @@ mod secret;
 mod store;
 mod token;
 mod usage;
+mod witness;
 mod workspace;
 
 pub use access::{Caller, WorkspaceAccess};

@@ -1,11 +1,14 @@
 //! The database file: how it is opened, read and changed. The only module that knows it is SQLite.
 
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, Transaction};
-use tributary_core::error::{Error, Result};
+use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
+use tributary_core::error::{Code, Error, Result};
+
+use crate::witness::Witness;
 
 /// The database's name inside the data folder.
 pub(crate) const DATABASE_FILE: &str = "control.db";
@@ -19,14 +22,34 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A row of any statement.
 pub(crate) type DatabaseRow = sqlx::sqlite::SqliteRow;
-/// An open transaction.
-pub(crate) type DatabaseTransaction = Transaction<'static, Sqlite>;
+
+/// An open transaction. Dropped, it changes nothing.
+pub(crate) struct DatabaseTransaction {
+    inner: Transaction<'static, Sqlite>,
+    /// Told of the commit, where the transaction may write.
+    witness: Option<Witness>,
+}
+
+impl Deref for DatabaseTransaction {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for DatabaseTransaction {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.inner
+    }
+}
 
 /// Two pools over one file: many readers, one writer, so that writers queue here instead of failing on SQLite's lock.
 #[derive(Clone)]
 pub(crate) struct Store {
     readers: SqlitePool,
     writer: SqlitePool,
+    witness: Witness,
 }
 
 impl Store {
@@ -53,7 +76,10 @@ impl Store {
         create_for_owner(file)?;
         let writer = pool(1).connect_with(options.clone()).await.map_err(cannot)?;
         let readers = pool(READERS).connect_with(options).await.map_err(cannot)?;
-        Ok(Store { readers, writer })
+        let mut connection = writer.acquire().await.map_err(cannot)?;
+        let witness = Witness::open(file, changes(&mut connection).await?)?;
+        drop(connection);
+        Ok(Store { readers, writer, witness })
     }
 
     /// Connections for reading.
@@ -63,12 +89,15 @@ impl Store {
 
     /// A transaction that sees one state of the database throughout.
     pub async fn begin_read(&self) -> Result<DatabaseTransaction> {
-        self.readers.begin().await.map_err(failed("the control plane could not begin to read"))
+        let inner = self.readers.begin().await.map_err(failed("the control plane could not begin to read"))?;
+        Ok(DatabaseTransaction { inner, witness: None })
     }
 
     /// A transaction that may write. There is one at a time.
     pub async fn begin(&self) -> Result<DatabaseTransaction> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("the control plane could not begin a change"))
+        let began = self.writer.begin_with("BEGIN IMMEDIATE").await;
+        let inner = began.map_err(failed("the control plane could not begin a change"))?;
+        Ok(DatabaseTransaction { inner, witness: Some(self.witness.clone()) })
     }
 
     /// Writes a consistent copy of the whole database to `file`, which must not exist.
@@ -83,6 +112,19 @@ impl Store {
         Ok(())
     }
 
+    /// SQLite's own check of every page.
+    pub async fn check_pages(&self) -> Result<()> {
+        let unreadable = |error: sqlx::Error| {
+            Error::new(Code::UpstreamFailed, "control.db is damaged: its pages cannot be read").caused_by(error)
+        };
+        let row = sqlx::query("PRAGMA quick_check(1)").fetch_one(&self.readers).await.map_err(unreadable)?;
+        let verdict: String = row.try_get(0).map_err(unreadable)?;
+        if verdict == "ok" {
+            return Ok(());
+        }
+        Err(Error::new(Code::UpstreamFailed, format!("control.db is damaged: {verdict}")))
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         self.readers.close().await;
@@ -92,7 +134,25 @@ impl Store {
 
 /// Commits, naming the step when it fails.
 pub(crate) async fn commit(transaction: DatabaseTransaction) -> Result<()> {
-    transaction.commit().await.map_err(failed("a change to the control plane could not be committed"))
+    let step = "a change to the control plane could not be committed";
+    let DatabaseTransaction { mut inner, witness } = transaction;
+    let Some(witness) = witness else { return inner.commit().await.map_err(failed(step)) };
+    let changes = changes(&mut inner).await?.wrapping_add(1);
+    // A pragma takes no parameters; a number needs no quoting.
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {changes}")))
+        .execute(&mut *inner)
+        .await
+        .map_err(failed(step))?;
+    inner.commit().await.map_err(failed(step))?;
+    witness.note(changes);
+    Ok(())
+}
+
+/// How many changes the database has taken in. SQLite's `user_version` counts them: it is part of every transaction.
+async fn changes(connection: &mut SqliteConnection) -> Result<i32> {
+    let step = "control.db could not be read";
+    let row = sqlx::query("PRAGMA user_version").fetch_one(connection).await.map_err(failed(step))?;
+    row.try_get(0).map_err(failed(step))
 }
 
 /// Wraps a database error in a sentence about the step; the database's own words stay in the log.

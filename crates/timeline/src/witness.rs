@@ -58,7 +58,8 @@ impl Witness {
         ] {
             if seen > now {
                 return Err(damaged(&format!(
-                    "it has forgotten {} {what} that were committed to it ({now} of {seen} are there, says `{FILE_NAME}`)",
+                    "it has forgotten {} {what} that were committed to it ({now} of {seen} are there, says `{FILE_NAME}`); \
+                     restore the last backup, or remove `{FILE_NAME}` if an older copy was put there on purpose",
                     seen - now
                 )));
             }

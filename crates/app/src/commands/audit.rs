@@ -51,7 +51,7 @@ pub async fn run(command: Audit, globals: &Globals) -> Result<Exit> {
         }
         Audit::Verify => {
             let chain: AuditChainAnswer =
-                globals.operate(Missing::Refuse, async |operator| operator.get("/audit/verify").await).await?;
+                globals.inspecting().operate(Missing::Refuse, async |operator| operator.get("/audit/verify").await).await?;
             if globals.json {
                 output::json(&chain)?;
             } else if let Some(fault) = &chain.fault {

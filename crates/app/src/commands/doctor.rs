@@ -54,7 +54,7 @@ pub async fn run(globals: &Globals) -> Result<Exit> {
         listener(globals),
         geo(globals),
     ]);
-    match Folder::open(globals, Missing::Refuse).await {
+    match Folder::open(&globals.inspecting(), Missing::Refuse).await {
         Err(error) => findings.push(cannot_open(&error)),
         Ok(Folder::Served(owner)) => {
             findings.push(served(&owner));
@@ -62,6 +62,7 @@ pub async fn run(globals: &Globals) -> Result<Exit> {
         }
         Ok(Folder::Owned(owned)) => {
             findings.push(fine("owner", String::from("no server runs; the folder opens, schema and keys fit this version")));
+            findings.push(databases(owned.broken_seal.as_deref()));
             findings.extend(stores(&Operator::inside(&owned, globals), globals).await);
             owned.close().await?;
         }
@@ -171,6 +172,17 @@ fn cannot_open(error: &Error) -> Finding {
         _ => String::from("restore the last backup into a new folder with `tributary restore`, and keep this one for inspection"),
     };
     problem("owner", error.chain(), advice)
+}
+
+fn databases(broken_seal: Option<&str>) -> Finding {
+    match broken_seal {
+        None => fine("databases", String::from("as they were left")),
+        Some(what) => problem(
+            "databases",
+            what.to_owned(),
+            String::from("the disk or someone changed the file; nothing but `doctor` and `audit verify` opens it"),
+        ),
+    }
 }
 
 fn served(owner: &Owner) -> Finding {

@@ -13,8 +13,10 @@ use tributary_timeline::options::Options;
 
 use super::lock::Lock;
 use super::owner::Owner;
+use super::seal::{self, Opened};
 use crate::config::bounds::whole;
 use crate::globals::Globals;
+use crate::store::blocking;
 
 /// The control plane's database inside the folder.
 pub const CONTROL_FILE: &str = "control.db";
@@ -31,6 +33,8 @@ pub struct Owned {
     pub events: Arc<dyn EventStore>,
     /// Bytes to events.
     pub pipeline: Arc<Pipeline>,
+    /// Which database is not as it was when the folder was closed; only commands that inspect see such a folder open.
+    pub broken_seal: Option<String>,
     lock: Lock,
 }
 
@@ -47,7 +51,22 @@ impl Owned {
 
     async fn open_stores(globals: &Globals, lock: Lock) -> Result<Owned> {
         let root = globals.data.clone();
+        let opened = blocking("comparing the databases with their seal", {
+            let root = root.clone();
+            move || seal::unseal(&root)
+        })
+        .await?;
+        let is_intact = matches!(opened, Opened::Intact);
+        let broken_seal = match opened {
+            Opened::Broken(error) if globals.inspects => Some(error.message().to_owned()),
+            Opened::Broken(error) => return Err(error),
+            Opened::Intact | Opened::Missing => None,
+        };
         let control = Control::open(&root, globals.clock.clone(), globals.entropy.clone()).await?;
+        // A database that was not closed has nothing but its own check, which commands that inspect make themselves.
+        if !is_intact && !globals.inspects {
+            control.check_pages().await?;
+        }
         let options = engine_options(globals, &control);
         let folder = root.clone();
         let timeline = tokio::task::spawn_blocking(move || Timeline::open(&folder, options))
@@ -59,18 +78,30 @@ impl Owned {
         };
         let pipeline = Arc::new(Pipeline::open(settings, globals.entropy.clone())?);
         let events = BoundedStore::new(timeline.clone(), globals.config.engine.question_bounds());
-        Ok(Owned { root, control, timeline, events, pipeline, lock })
+        Ok(Owned { root, control, timeline, events, pipeline, broken_seal, lock })
     }
 
     /// Writes out what is batched, closes the stores and releases the folder.
     pub async fn close(self) -> Result<()> {
-        let Owned { root, control, timeline, events, pipeline, lock } = self;
+        let Owned { root, control, timeline, events, pipeline, broken_seal, lock } = self;
         drop((events, pipeline));
-        let closed = tokio::task::spawn_blocking(move || timeline.close()).await;
+        let closed = blocking("closing the event engine", move || {
+            timeline.close();
+            // The last to hold it closes the database.
+            drop(timeline);
+            Ok(())
+        })
+        .await;
         let written = control.close().await;
+        if broken_seal.is_none() && closed.is_ok() && written.is_ok() {
+            let folder = root.clone();
+            if let Err(error) = blocking("sealing the databases", move || seal::seal(&folder)).await {
+                tracing::warn!(error = %error.chain(), "the databases could not be sealed");
+            }
+        }
         Owner::clear(&root);
         drop(lock);
-        closed.map_err(|error| Error::internal("closing the event engine did not finish").caused_by(error))?;
+        closed?;
         written
     }
 }

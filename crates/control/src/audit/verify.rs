@@ -42,8 +42,10 @@ impl AuditReport {
 }
 
 impl Control {
-    /// Walks the whole log, in one state of the database, and names the first broken row. Reads as many rows as there are.
+    /// Walks the whole log, in one state of the database, and names the first broken row. Reads as many rows as there are,
+    /// and first checks the database's pages.
     pub async fn verify_audit(&self) -> Result<AuditReport> {
+        self.check_pages().await?;
         self.inner.audit.drain().await?;
         let mut transaction = self.inner.store.begin_read().await?;
         let mut report = AuditReport { rows: 0, head: AuditHead { seq: 0, hash: GENESIS.to_owned() }, fault: None };
