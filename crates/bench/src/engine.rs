@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tributary_app::config::load::{Flags, load};
 use tributary_app::folder::owned::Owned;
@@ -19,12 +19,6 @@ use tributary_timeline::FolderStats;
 use crate::failure::{Failure, Result};
 use crate::load::{BENCH, GIANT};
 use crate::measure::ms_since;
-use crate::say::say;
-
-/// Longest time waited for flushes and compactions that loading has left behind.
-const SETTLE_TIME: Duration = Duration::from_secs(60);
-/// Nothing may change for this long.
-const SETTLED_AFTER: Duration = Duration::from_secs(3);
 
 /// A workspace of the folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,25 +74,6 @@ impl Engine {
     /// What the folder holds.
     pub fn stats(&self) -> Result<FolderStats> {
         Ok(self.owned.timeline.stats()?)
-    }
-
-    /// Waits until background work that loading has caused is done.
-    pub async fn settle(&self) -> Result<()> {
-        let begin = Instant::now();
-        let mut last = self.stats()?;
-        let mut since = Instant::now();
-        while since.elapsed() < SETTLED_AFTER {
-            if begin.elapsed() > SETTLE_TIME {
-                say(&format!("the folder still changes after {} s; measuring anyway", SETTLE_TIME.as_secs()));
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            let now = self.stats()?;
-            if (now.segments, now.tail_events) != (last.segments, last.tail_events) {
-                (last, since) = (now, Instant::now());
-            }
-        }
-        Ok(())
     }
 
     /// Merges segments as far as the bounds allow; how long it took in seconds.

@@ -24,6 +24,8 @@ pub const BATCH_CONNECTIONS: usize = 8;
 const SINGLE_CONNECTIONS: usize = 64;
 /// Bodies each connection takes turns with.
 const BODIES: usize = 4;
+/// Of this many single events one has the id of an event that was acknowledged before.
+const REPEATED_EVERY: u32 = 100;
 /// Pause after an answer 503.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
@@ -200,7 +202,10 @@ async fn sender_loop(
             tokio::time::sleep(due.saturating_sub(begin.elapsed())).await;
         }
         let at = round as usize % BODIES;
-        bodies[at].stamp(first.wrapping_add(round / BODIES as u32 + 1));
+        // A batch repeats ids of its own; of single events, one in a hundred is sent as it was sent before.
+        if way == Way::Batches || round % REPEATED_EVERY != REPEATED_EVERY - 1 {
+            bodies[at].stamp(first.wrapping_add(round / BODIES as u32 + 1));
+        }
         round += 1;
         let sent = Instant::now();
         let reply = connection.send(&heads[at], &bodies[at].bytes).await?;

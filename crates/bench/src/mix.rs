@@ -57,6 +57,10 @@ pub struct Reads {
 pub async fn measure(address: SocketAddr, keys: &Keys, visitor: &str, maximum: f64, seconds: u64, now_us: i64) -> Result<Mix> {
     let requests: Vec<Request> = calls(visitor)?.iter().map(|call| call.request(&keys.rk)).collect();
     let span = Duration::from_secs(seconds);
+    let mut connection = Connection::open(address).await?;
+    for request in &requests {
+        request.send(&mut connection).await?;
+    }
     say(&format!("{PER_SECOND} reads a second for {seconds} s, without ingest"));
     let without_ingest = reads(address, &requests, span).await?;
     say(&format!("the same with ingest at {:.0} events a second", maximum / 2.0));

@@ -24,7 +24,7 @@ use crate::rounds::Rounds;
 use crate::say::{print, say};
 use crate::tools::{calls, in_engine, over_http};
 use crate::tributary::Tributary;
-use crate::work::Work;
+use crate::work::{Work, settle};
 use crate::{cold, disk, ingest, machine, markdown, mix, rounds, table};
 
 /// Everything set-up leaves behind.
@@ -147,7 +147,7 @@ async fn measure(arguments: &Run, prepared: &Prepared, report: &mut Report, now_
     let mut answers = IndexMap::new();
     if wants(Part::Engine) || wants(Part::Tools) {
         let engine = Engine::open(data, memory_mb).await?;
-        engine.settle().await?;
+        settle(data).await?;
         if wants(Part::Engine) {
             let watch = Watch::start(None);
             let (state, found) = in_state(arguments, prepared, &engine, report).await?;
@@ -224,6 +224,7 @@ async fn under_load(arguments: &Run, prepared: &Prepared, report: &mut Report, n
     let maximum = sent.batches.events_per_second;
     report.ingest = Some(sent);
     if arguments.parts.contains(&Part::Mix) {
+        settle(data).await?;
         // Past the ids of the measurement before.
         let later_us = system::clock().now_us();
         report.mix = Some(mix::measure(server.address, keys, &prepared.visitor, maximum, seconds, later_us).await?);

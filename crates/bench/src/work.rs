@@ -2,8 +2,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Result};
+use crate::say::say;
+
+/// Longest time waited for background work on a folder.
+const SETTLE_TIME: Duration = Duration::from_secs(60);
+/// No file may come or go for this long.
+const SETTLED_AFTER: Duration = Duration::from_secs(3);
 
 /// `--work`: made if missing. Event files and the peers' databases stay for the next run; our own folder is loaded afresh.
 #[derive(Clone, Debug)]
@@ -55,9 +62,35 @@ pub fn files_below(folder: &Path) -> Result<Vec<(PathBuf, u64)>> {
             if kind.is_dir() {
                 folders.push(entry.path());
             } else if kind.is_file() {
-                found.push((entry.path(), entry.metadata()?.len()));
+                // One that is gone meanwhile was replaced.
+                if let Ok(facts) = entry.metadata() {
+                    found.push((entry.path(), facts.len()));
+                }
             }
         }
     }
     Ok(found)
+}
+
+/// Waits until no segment of a data folder comes or goes any more: background work of the process that owns it is done.
+pub async fn settle(data: &Path) -> Result<()> {
+    let names = || -> Result<Vec<PathBuf>> {
+        let mut names: Vec<PathBuf> = files_below(&data.join("segments"))?.into_iter().map(|(path, _)| path).collect();
+        names.sort();
+        Ok(names)
+    };
+    let begin = Instant::now();
+    let (mut last, mut since) = (names()?, Instant::now());
+    while since.elapsed() < SETTLED_AFTER {
+        if begin.elapsed() > SETTLE_TIME {
+            say(&format!("segments still change after {} s; measuring anyway", SETTLE_TIME.as_secs()));
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let now = names()?;
+        if now != last {
+            (last, since) = (now, Instant::now());
+        }
+    }
+    Ok(())
 }
