@@ -47,6 +47,7 @@ impl Engine {
             json: false,
             clock: system::clock(),
             entropy: system::entropy(),
+            inspects: false,
         };
         let owned = Folder::own(&globals, Missing::Refuse).await?;
         let bench = scope(&owned, BENCH).await?;

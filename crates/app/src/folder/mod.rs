@@ -3,6 +3,7 @@
 pub mod lock;
 pub mod owned;
 pub mod owner;
+mod seal;
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;

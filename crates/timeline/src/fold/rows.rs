@@ -60,24 +60,24 @@ pub(crate) fn journey(scan: &Scan<'_>, question: &Journey, hashes: &Hashes) -> R
     let found = scan.in_parallel(
         scan.sources.len(),
         || Ok(Vec::new()),
-        |rows: &mut Vec<Timed>, at| {
-            let run = &scan.sources[at].run;
+        |stretches: &mut Vec<_>, at| {
             for visitor in &visitors {
-                for (chunk, stretch) in run.find(*visitor)? {
-                    let mask = scan.mask(at, chunk, &stretch)?;
-                    let times = run.column(&ColumnId::Time, chunk)?;
-                    let kept = stretch.zip(mask).filter(|(_, kept)| *kept != 0);
-                    rows.extend(kept.map(|(row, _)| Timed {
-                        time_us: times.times().at(row),
-                        place: Place { source: at as u32, chunk: chunk as u32, row: row as u32 },
-                    }));
-                }
+                stretches.extend(scan.sources[at].run.find(*visitor)?.into_iter().map(|(chunk, rows)| (at, chunk, rows)));
             }
             Ok(())
         },
     )?;
-    let mut rows: Vec<Timed> = found.into_iter().flatten().collect();
-    let total = rows.len() as u64;
+    let stretches: Vec<_> = found.into_iter().flatten().collect();
+    let found = scan.in_parallel(
+        stretches.len(),
+        || Ok(Finding::default()),
+        |finding, task| {
+            let (source, chunk, stretch) = &stretches[task];
+            finding.look_at_visitor(scan, question.limit, *source, *chunk, stretch)
+        },
+    )?;
+    let total = found.iter().map(|finding| finding.total).sum();
+    let mut rows: Vec<Timed> = found.into_iter().flat_map(|finding| finding.rows).collect();
     cut(RowOrder::OldestFirst, question.limit, &mut rows);
     scan.order(&mut rows)?;
     rows.truncate(question.limit);
@@ -104,24 +104,58 @@ impl Finding {
     ) -> Result<()> {
         self.mask.clear();
         let piece = scan.piece(source, chunk, stretch, 0, &mut self.mask)?;
-        let found = self.mask.iter().filter(|kept| **kept != 0).count();
+        let found = count(&self.mask);
         if found == 0 {
             return Ok(());
         }
-        self.total += found as u64;
+        self.total += found;
         let times = scan.sources[source].run.column(&ColumnId::Time, chunk)?;
         let kept = piece.rows.clone().zip(&self.mask).filter(|(_, kept)| **kept != 0);
         self.rows.extend(kept.map(|(row, _)| Timed {
             time_us: times.times().at(row),
             place: Place { source: source as u32, chunk: chunk as u32, row: row as u32 },
         }));
+        self.keep_few(scan, question.order, question.limit)
+    }
+
+    /// The first rows of one visitor in a chunk, which lie there by time: of a visitor with very many, few are looked at.
+    fn look_at_visitor(
+        &mut self,
+        scan: &Scan<'_>,
+        limit: usize,
+        source: usize,
+        chunk: usize,
+        stretch: &std::ops::Range<usize>,
+    ) -> Result<()> {
+        let mask = scan.mask(source, chunk, stretch)?;
+        self.total += count(&mask);
+        let times = scan.sources[source].run.column(&ColumnId::Time, chunk)?;
+        let begin = self.rows.len();
+        let mut latest = i64::MIN;
+        for (row, _) in stretch.clone().zip(&mask).filter(|(_, kept)| **kept != 0) {
+            let time_us = times.times().at(row);
+            if self.rows.len() - begin < limit {
+                latest = latest.max(time_us);
+            } else if time_us > latest {
+                break;
+            }
+            self.rows.push(Timed { time_us, place: Place { source: source as u32, chunk: chunk as u32, row: row as u32 } });
+        }
+        self.keep_few(scan, RowOrder::OldestFirst, limit)
+    }
+
+    fn keep_few(&mut self, scan: &Scan<'_>, order: RowOrder, limit: usize) -> Result<()> {
         // Cut seldom, so that each row is looked at a few times at most, but never hold much more than asked for.
-        if self.rows.len() >= 4 * question.limit + SLACK_ROWS {
-            cut(question.order, question.limit, &mut self.rows);
+        if self.rows.len() >= 4 * limit + SLACK_ROWS {
+            cut(order, limit, &mut self.rows);
         }
         let now = self.rows.capacity() * size_of::<Timed>();
         scan.limits.check_memory(std::mem::replace(&mut self.held, now), now)
     }
+}
+
+fn count(mask: &[u8]) -> u64 {
+    mask.iter().map(|kept| u64::from(*kept != 0)).sum()
 }
 
 fn by_time(order: RowOrder) -> impl Fn(&Timed, &Timed) -> Ordering {

@@ -31,8 +31,6 @@ const PARTITION_ROWS: usize = 32_768;
 const MAX_PARTITIONS: usize = 1 << 16;
 /// Up to this many runs the next visitor is found by looking at all; beyond it a heap finds it.
 const LOOKED_AT: usize = 24;
-/// Persons of several visitors that are worked at together.
-const PERSONS_AT_ONCE: usize = 2_048;
 
 /// A question's slice over a view.
 pub(crate) struct Scan<'a> {
@@ -273,11 +271,18 @@ impl<'a> Scan<'a> {
                 }
                 continue;
             }
+            let holds = |code| u8::from(filter.test.holds(column.dictionary.value(code).as_deref()));
             let mut passes: HashMap<u32, u8> = HashMap::new();
+            // Neighbours are often alike.
+            let mut last: Option<(u32, u8)> = None;
             for (kept, row) in mask.iter_mut().zip(rows.clone()) {
                 let code = column.codes.at(row);
-                let holds = || u8::from(filter.test.holds(column.dictionary.value(code).as_deref()));
-                *kept &= *passes.entry(code).or_insert_with(holds);
+                let passed = match last {
+                    Some((same, passed)) if same == code => passed,
+                    _ => *passes.entry(code).or_insert_with(|| holds(code)),
+                };
+                last = Some((code, passed));
+                *kept &= passed;
             }
         }
         Ok(mask)
@@ -334,57 +339,6 @@ impl<'a> Scan<'a> {
             members.extend(scratch.members);
         }
         if members.is_empty() { Ok(folds) } else { self.fold_persons(folds, members) }
-    }
-
-    /// Brings the visitors of each person together. What the partitions counted row by row is not counted again.
-    fn fold_persons<F: Fold>(&self, folds: Vec<F>, mut members: Vec<Member>) -> Result<Vec<F>> {
-        members.sort_unstable();
-        let mut batches: Vec<&[Member]> = Vec::new();
-        let mut rest = members.as_slice();
-        while !rest.is_empty() {
-            let mut end = 0;
-            for person in rest.chunk_by(|a, b| a.person == b.person).take(PERSONS_AT_ONCE) {
-                end += person.len();
-            }
-            let (batch, after) = rest.split_at(end);
-            batches.push(batch);
-            rest = after;
-        }
-        let folds = std::sync::Mutex::new(folds);
-        let begin = || {
-            let fold = folds.lock().expect("no holder of this lock panics").pop();
-            Ok((fold, Scratch::default()))
-        };
-        let done = self.in_parallel(batches.len(), begin, |(fold, scratch), at| {
-            let fold = fold.as_mut().expect("there are as many folds as threads");
-            self.fold_members(batches[at], fold, scratch)?;
-            fold.end_of_partition()
-        })?;
-        let mut folds = folds.into_inner().expect("no holder of this lock panics");
-        folds.extend(done.into_iter().filter_map(|(fold, _)| fold));
-        Ok(folds)
-    }
-
-    fn fold_members<F: Fold>(&self, members: &[Member], fold: &mut F, scratch: &mut Scratch) -> Result<()> {
-        scratch.clear();
-        for member in members {
-            let base = scratch.mask.len();
-            let rows = member.first_row as usize..member.end_row as usize;
-            let piece = self.piece(member.source as usize, member.chunk as usize, rows, base, &mut scratch.mask)?;
-            fold.rows(&piece, &scratch.mask[base..], true)?;
-            scratch.pieces.push(piece);
-        }
-        let mut first = 0;
-        for person in members.chunk_by(|a, b| a.person == b.person) {
-            scratch.stretches.clear();
-            for (at, piece) in scratch.pieces.iter().enumerate().skip(first).take(person.len()) {
-                let (start, end) = (piece.base as u32, (piece.base + piece.len()) as u32);
-                scratch.stretches.push(Stretch { hash: person[at - first].hash, piece: at as u32, start, end });
-            }
-            first += person.len();
-            fold.visit(&Visit { stretches: &scratch.stretches, pieces: &scratch.pieces, mask: &scratch.mask })?;
-        }
-        Ok(())
     }
 
     fn fold_partition<F: Fold>(&self, hashes: Range<u128>, fold: &mut F, scratch: &mut Scratch) -> Result<()> {
