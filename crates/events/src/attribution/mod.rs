@@ -6,3 +6,8 @@ pub mod window;
 
 pub mod apportion;
 pub mod journey;
+
+pub mod credit;
+pub mod markov;
+pub mod paths;
+pub mod shapley;
