@@ -30,3 +30,6 @@ pub mod credit;
 pub mod markov;
 pub mod paths;
 pub mod shapley;
+
+#[cfg(test)]
+mod tests;
