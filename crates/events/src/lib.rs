@@ -4,6 +4,7 @@
 //! obviously, and [`conformance`] holds every engine to it.
 
 pub mod answer;
+pub mod attribution;
 pub mod bucket;
 pub mod conformance;
 pub mod field;
