@@ -7,6 +7,7 @@ use tributary_core::event::Event;
 use tributary_core::money::MICROS;
 use tributary_core::time::parse_instant;
 use tributary_events::answer::Answer;
+use tributary_events::attribution::journey::CREDIT_UNITS;
 use tributary_events::question::{Aggregate, Question};
 
 use crate::failure::{Failure, Result};
@@ -43,8 +44,8 @@ pub fn ours(asked: &Asked, answer: &Answer) -> Result<Table> {
             .iter()
             .map(|row| {
                 let keys = row.keys.iter().map(|key| key.clone().unwrap_or_default());
-                let amounts = row.credit.amounts.iter().map(|amount| cents(*amount).to_string());
-                keys.chain([row.credit.conversions.to_string()]).chain(amounts).collect()
+                let amounts = row.credit.amounts_micros.iter().map(|amount| cents(*amount).to_string());
+                keys.chain([(row.credit.units / i128::from(CREDIT_UNITS)).to_string()]).chain(amounts).collect()
             })
             .collect(),
         (Question::Rows(_), Answer::Rows(answer)) => answer.rows.iter().map(found_row).collect(),

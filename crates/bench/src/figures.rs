@@ -131,7 +131,10 @@ fn sizes(report: &Report) -> Figures {
             );
         }
         if let Some(decoded) = memory.decoded {
-            let figure = format!("{:.1} (process: {:.1})", decoded.counted_bytes_per_event, decoded.resident_bytes_per_event);
+            let figure = format!(
+                "{:.1} (process: {:.1}; with the ids of events {:.1})",
+                decoded.counted_bytes_per_event, decoded.resident_bytes_per_event, decoded.with_event_ids_bytes_per_event
+            );
             row("bytes per event decoded, every column but properties", figure);
         }
     }

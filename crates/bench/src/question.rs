@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use tributary_core::money::Currency;
 use tributary_core::time::{DAY_US, TimeRange, parse_instant};
+use tributary_events::attribution::model::Model;
+use tributary_events::attribution::window::{Window, WindowType};
 use tributary_events::bucket::{Buckets, Interval};
 use tributary_events::field::Field;
 use tributary_events::filter::{Filter, Test};
 use tributary_events::people::People;
 use tributary_events::question::{
-    Aggregate, Attribution, Funnel, FunnelMode, Journey, Metric, Question, RowOrder, Rows, Slice, TouchModel, Unit,
+    Aggregate, Attribution, DatedBy, Funnel, FunnelMode, Journey, Metric, Question, RowOrder, Rows, Slice, TouchRule,
+    TouchWindow, Unit,
 };
 
 use crate::answer::Cell;
@@ -86,11 +89,17 @@ pub fn basic(visitor: &str) -> Result<Vec<Asked>> {
         count_up_to: 50,
     };
     let attribution = Attribution {
+        report: everything.range,
+        dated_by: DatedBy::Conversion,
         slice: everything.clone(),
         conversion: named("purchase"),
         touch: vec![Filter { field: Field::Source, test: Test::IsNot(vec![String::from("direct")]) }],
-        model: TouchModel::Last,
-        lookback_us: None,
+        touches: TouchRule::Every,
+        model: Model::LastTouch,
+        window: TouchWindow::Dates(Window::Lifetime),
+        window_type: WindowType::Relative,
+        buckets: None,
+        resampling: None,
         group_by: by_source.clone(),
         amounts: vec![usd],
         limit: 20,

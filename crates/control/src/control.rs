@@ -91,6 +91,13 @@ impl Control {
         self.inner.store.check_pages().await
     }
 
+    /// Checks that every table, index and trigger is still defined as this version made it.
+    ///
+    /// Errors: `upstream_failed` naming `control.db` and the first one that is not.
+    pub async fn check_schema(&self) -> Result<()> {
+        crate::schema::check(self.inner.store.reader()).await
+    }
+
     pub(crate) fn now_us(&self) -> i64 {
         self.inner.clock.now_us()
     }

@@ -2,6 +2,9 @@
 
 use tributary_core::event::Event;
 
+use crate::attribution::bootstrap::Interval;
+use crate::attribution::credit::Credit;
+
 /// An answer and what it holds for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answered {
@@ -178,26 +181,31 @@ pub struct AttributionAnswer {
     pub rows: Vec<AttributionRow>,
     /// How many rows there are without the limit.
     pub total_rows: usize,
-    /// Conversions without a touch.
-    pub unattributed: Credit,
-    /// All conversions: what the rows without the limit and `unattributed` add up to.
+    /// Conversions, or parts of them, that no touch is credited with: one entry for each bucket that has some, ascending.
+    pub unattributed: Vec<BucketCredit>,
+    /// All conversions: what the rows without the limit and `unattributed` add up to, exactly, unless the model
+    /// [may exceed it](crate::attribution::model::Model::may_exceed_total).
     pub totals: Credit,
 }
 
-/// One group of touches.
+/// One bucket and group of touches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttributionRow {
+    /// Index into the question's bucket labels; `None` without buckets.
+    pub bucket: Option<u32>,
     /// The group columns' values on the touch.
     pub keys: Vec<Option<String>>,
     /// What it is credited with.
     pub credit: Credit,
+    /// How much its units would vary; only with [`crate::question::Attribution::resampling`].
+    pub interval: Option<Interval<i128>>,
 }
 
-/// Conversions and what they brought.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Credit {
-    /// Conversions.
-    pub conversions: u64,
-    /// One sum per currency asked for, micros.
-    pub amounts: Vec<i128>,
+/// One bucket.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BucketCredit {
+    /// Index into the question's bucket labels; `None` without buckets.
+    pub bucket: Option<u32>,
+    /// Its credit.
+    pub credit: Credit,
 }

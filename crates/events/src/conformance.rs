@@ -12,6 +12,7 @@ mod expiry;
 mod filters;
 mod funnels;
 mod ids;
+mod journeys;
 mod paths;
 mod people;
 mod retention;
@@ -56,6 +57,7 @@ pub async fn run(ground: &dyn Ground) {
     retention::run(ground).await;
     sessions::run(ground).await;
     attribution::run(ground).await;
+    journeys::run(ground).await;
     people::run(ground).await;
     expiry::run(ground).await;
 }

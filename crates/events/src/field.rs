@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-use tributary_core::event::Event;
+use tributary_core::event::{Event, Origin};
+
+use crate::ad_parameters::{AdLevel, ad_parameter};
+use crate::channel::{channel, is_direct};
 
 /// Something of an event that can be filtered on and grouped by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,6 +47,16 @@ pub enum Field {
     Path,
     /// Linking page.
     Referrer,
+    /// Traffic source as one slug, see [`crate::channel`].
+    Channel,
+    /// Whether the event shows that somebody came to the site: `true`, or absent. See [`is_visit`].
+    Visit,
+    /// Platform id of the campaign that the page's address names, see [`crate::ad_parameters`].
+    CampaignId,
+    /// Platform id of the ad set.
+    AdSetId,
+    /// Platform id of the ad.
+    AdId,
     /// Why the event is taken for a bot's.
     Bot,
     /// Currency of the typed amount.
@@ -84,6 +97,11 @@ dimensions! {
     "path" Path "path of the page";
     "url" Url "address of the page";
     "referrer" Referrer "address of the linking page";
+    "channel" Channel "traffic source as one slug: facebook_ads, google_organic, email, referral, direct, ...";
+    "visit" Visit "true for events that show a visit to the site, absent for others, such as a server's own";
+    "campaign_id" CampaignId "platform id of the ad campaign, from the page's address";
+    "adset_id" AdSetId "platform id of the ad set or ad group, from the page's address";
+    "ad_id" AdId "platform id of the ad, from the page's address";
     "anonymous_id" AnonymousId "visitor";
     "user_id" UserId "signed-in person, as the sender names them";
     "session_id" SessionId "session: the sender's, or visitor and half-hour clock bucket";
@@ -121,6 +139,9 @@ impl Field {
         fn text(value: &Option<String>) -> Option<Cow<'_, str>> {
             value.as_deref().map(Cow::Borrowed)
         }
+        fn ad(event: &Event, level: AdLevel) -> Option<Cow<'_, str>> {
+            event.url.as_deref().and_then(|url| ad_parameter(url, level)).map(Cow::Owned)
+        }
         match self {
             Field::EventName => Some(Cow::Borrowed(&event.name)),
             Field::AnonymousId => Some(Cow::Borrowed(&event.anonymous_id)),
@@ -140,11 +161,28 @@ impl Field {
             Field::Url => text(&event.url),
             Field::Path => text(&event.path),
             Field::Referrer => text(&event.referrer),
+            Field::Channel => Some(Cow::Borrowed(channel(&event.source, &event.medium))),
+            Field::Visit => {
+                let channel = channel(&event.source, &event.medium);
+                is_visit(event.origin == Origin::Browser, event.path.is_some(), channel).then_some(Cow::Borrowed(VISIT))
+            }
+            Field::CampaignId => ad(event, AdLevel::Campaign),
+            Field::AdSetId => ad(event, AdLevel::AdSet),
+            Field::AdId => ad(event, AdLevel::Ad),
             Field::Bot => text(&event.bot),
             Field::Currency => event.amount.map(|amount| Cow::Owned(amount.currency.to_string())),
             Field::Property(key) => event.properties.as_deref().and_then(|json| property(json, key)).map(Cow::Owned),
         }
     }
+}
+
+/// The value of [`Field::Visit`].
+pub const VISIT: &str = "true";
+
+/// Whether an event shows a visit: it was sent by a browser, or names a page, or says how the visitor came. What a server sends
+/// on its own, a payment for example, has none of these and must not pass for a direct visit.
+pub fn is_visit(is_from_browser: bool, has_page: bool, channel: &str) -> bool {
+    is_from_browser || has_page || !is_direct(channel)
 }
 
 /// Reads one property out of stored JSON object text; see [`Field::Property`] for the rules.

@@ -3,9 +3,11 @@
 //! Two engines implement [`store::EventStore`]; the [`reference`] evaluator answers the same questions slowly and
 //! obviously, and [`conformance`] holds every engine to it.
 
+pub mod ad_parameters;
 pub mod answer;
 pub mod attribution;
 pub mod bucket;
+pub mod channel;
 pub mod conformance;
 pub mod field;
 pub mod filter;

@@ -11,6 +11,9 @@ use tributary_core::error::{Code, Error};
 use tributary_core::money::Currency;
 use tributary_core::time::TimeRange;
 
+use crate::attribution::bootstrap::Resampling;
+use crate::attribution::model::Model;
+use crate::attribution::window::{Window, WindowType};
 use crate::bucket::{Buckets, Interval};
 use crate::field::Field;
 use crate::filter::Filter;
@@ -324,36 +327,84 @@ pub struct Journey {
     pub limit: usize,
 }
 
-/// Which touch each conversion is credited to: the seed of every attribution model. Every conversion is credited once, to one
-/// touch of the same visitor (person with [`Slice::people`]) or to none.
+/// Which touches conversions are credited to. Every conversion's credit goes to touches of the same visitor (person with
+/// [`Slice::people`]) or to none; how it is shared is the model's to say, see [`crate::attribution`].
 #[derive(Clone, Debug)]
 pub struct Attribution {
-    /// Which events. Conversions and touches both lie in it: a touch before the range is not seen, whatever the lookback.
+    /// Which events. Conversions and touches both lie in it: a touch before its range is not seen, whatever the window, so the
+    /// range begins as long before the report as the window reaches.
     pub slice: Slice,
+    /// The range reported, inside the slice's.
+    pub report: TimeRange,
+    /// What must lie in the report.
+    pub dated_by: DatedBy,
     /// An event that passes all of these is a conversion.
     pub conversion: Vec<Filter>,
-    /// An event that passes all of these is a touch. A conversion may be its own touch.
+    /// An event that passes all of these is a visit: a touch, or a candidate for one. A conversion may be its own touch.
     pub touch: Vec<Filter>,
-    /// Which touch at or before the time of a conversion gets the credit. A touch of the conversion's own instant counts, on
-    /// whichever side of it [`tributary_core::event::Event::order`] puts it.
-    pub model: TouchModel,
-    /// Longest time from touch to conversion, inclusive; `None` for no bound.
-    pub lookback_us: Option<i64>,
-    /// Group columns, read on the touch.
+    /// Which visits are touches.
+    pub touches: TouchRule,
+    /// How credit is shared among the touches at or before the time of a conversion. A touch of the conversion's own instant
+    /// counts, on whichever side of it [`tributary_core::event::Event::order`] puts it.
+    pub model: Model,
+    /// How long before a conversion a touch counts.
+    pub window: TouchWindow,
+    /// Whether touches must lie in the report, too.
+    pub window_type: WindowType,
+    /// Time buckets of the conversion or of the touch, see `dated_by`; `None` for one bucket. They must begin at or before the
+    /// report. Not with models that need all paths.
+    pub buckets: Option<Buckets>,
+    /// Group columns, read on the touch: a combination of their values is a channel to the model.
     pub group_by: Vec<Field>,
+    /// Asks how much each row's conversions would vary from sample to sample. Models that need all paths resample all journeys,
+    /// the others those of the report's conversions. Not with buckets nor by touch date.
+    pub resampling: Option<Resampling>,
     /// Sums of the conversions' typed amounts, one for each of these currencies.
     pub amounts: Vec<Currency>,
-    /// Rows returned at most: conversions descending, keys ascending (absent first).
+    /// Rows returned at most: bucket ascending, conversions descending, keys ascending (absent first).
     pub limit: usize,
 }
 
-/// Which touch gets the credit. Of touches of one instant: in the order of [`tributary_core::event::Event::order`].
+/// Which date of a credit decides where it is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum DatedBy {
+    /// The conversion's: conversions inside the report count, wherever in the window their touches lie.
+    #[default]
+    Conversion,
+    /// The touch's: touches inside the report count, with their parts of conversions anywhere in the slice. Totals are then
+    /// the sum of what is credited, and nothing is unattributed. Not with models that need all paths.
+    Touch,
+}
+
+/// Which visits are touches. Visits are taken in [`tributary_core::event::Event::order`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TouchModel {
-    /// The first one inside the lookback.
-    First,
-    /// The last one inside the lookback.
-    Last,
+pub enum TouchRule {
+    /// Every visit.
+    Every,
+    /// The first visit of each session: the first of all, and one more than this many microseconds after the visit before.
+    Sessions(i64),
+    /// The same, and inside a session a visit by another channel ([`crate::channel`]) than the touch before, direct ones
+    /// excepted: an inner page is no new arrival.
+    Arrivals(i64),
+}
+
+/// How long before a conversion a touch counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TouchWindow {
+    /// In UTC calendar days.
+    Dates(Window),
+    /// This many microseconds, inclusive.
+    Elapsed(i64),
+}
+
+impl TouchWindow {
+    /// The first instant inside for a conversion.
+    pub fn opens_us(self, conversion_time_us: i64) -> i64 {
+        match self {
+            TouchWindow::Dates(window) => window.opens_us(conversion_time_us),
+            TouchWindow::Elapsed(length_us) => conversion_time_us.saturating_sub(length_us),
+        }
+    }
 }
 
 /// How much work one question may cause.

@@ -7,7 +7,11 @@ use std::sync::Arc;
 
 use tributary_core::event::Event;
 use tributary_events::answer::Answer;
-use tributary_events::question::{Attribution, BreakdownEvent, Budget, Funnel, FunnelBreakdown, Question, Rows, TouchModel};
+use tributary_events::attribution::model::Model;
+use tributary_events::attribution::window::Window;
+use tributary_events::question::{
+    Attribution, BreakdownEvent, Budget, Funnel, FunnelBreakdown, Question, Rows, TouchRule, TouchWindow,
+};
 use tributary_events::reference;
 use tributary_events::store::{EventStore, Outcome};
 use tributary_testkit::equality::check_history;
@@ -47,7 +51,7 @@ fn random_questions_are_valid_and_find_something() {
             }
             Answer::Sessions(answer) => ("sessions", answer.sizes.len() > 1),
             Answer::Values(answer) => ("values", answer.total > 1),
-            Answer::Attribution(answer) => ("attribution", answer.totals != answer.unattributed),
+            Answer::Attribution(answer) => ("attribution", !answer.rows.is_empty()),
         };
         let counts = asked.entry(kind).or_default();
         counts.0 += 1;
@@ -91,14 +95,17 @@ fn what_a_question_adds_changes_its_answer() {
         *changed.entry("bounded counts").or_default() += differ(&Question::Rows(rows), &unbounded);
 
         let attribution = sample(&attribution(), &mut runner);
-        let first = Question::Attribution(Attribution { model: TouchModel::First, ..attribution.clone() });
-        let last = Question::Attribution(Attribution { model: TouchModel::Last, ..attribution.clone() });
+        let first = Question::Attribution(Attribution { model: Model::FirstTouch, ..attribution.clone() });
+        let last = Question::Attribution(Attribution { model: Model::LastTouch, ..attribution.clone() });
         *changed.entry("models").or_default() += differ(&first, &last);
-        let unlimited = Question::Attribution(Attribution { lookback_us: None, ..attribution.clone() });
-        *changed.entry("lookbacks").or_default() += differ(&Question::Attribution(attribution), &unlimited);
+        let every = Question::Attribution(Attribution { touches: TouchRule::Every, ..attribution.clone() });
+        *changed.entry("touch rules").or_default() += differ(&Question::Attribution(attribution.clone()), &every);
+        let window = TouchWindow::Dates(Window::Lifetime);
+        let unlimited = Question::Attribution(Attribution { window, ..attribution.clone() });
+        *changed.entry("windows").or_default() += differ(&Question::Attribution(attribution), &unlimited);
     }
-    assert_eq!(changed.len(), 7);
-    assert!(changed.values().all(|times| times * 50 > SAMPLES), "of {SAMPLES} questions: {changed:?}");
+    assert_eq!(changed.len(), 8);
+    assert!(changed.values().all(|times| times * 100 > SAMPLES), "of {SAMPLES} questions: {changed:?}");
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ use hashbrown::HashTable;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, RwLock};
 
+use tributary_events::ad_parameters::AdLevel;
+
 use crate::schema::Text;
 
 /// Time offsets are counted from a quarter of an hour, so that a table of quarters finds any zone's bucket.
@@ -35,6 +37,12 @@ pub(crate) enum ColumnId {
     AnonymousId,
     /// The session of each row, the sender's or the derived one.
     Session,
+    /// The channel of each row, out of source and medium.
+    Channel,
+    /// Whether each row shows a visit, out of origin, path and channel.
+    Visit,
+    /// The ad that the page's address names.
+    AdParameter(AdLevel),
 }
 
 /// A decoded column of one chunk; cheap to clone.

@@ -6,12 +6,13 @@ use arrow_array::{Array, DictionaryArray};
 use std::sync::Arc;
 
 use tributary_core::error::Result;
+use tributary_events::ad_parameters::ad_parameter;
 use tributary_events::field::property;
 
 use crate::cache::ColumnSet;
 use crate::column::{Amounts, Codes, Column, ColumnId, TextColumn, Texts, Times, Visitors};
 use crate::parquet_file::{RecordBatches, instants_us};
-use crate::run::{session_texts, visitor_texts};
+use crate::run::{channel_texts, session_texts, visit_texts, visitor_texts};
 use crate::schema::{AMOUNT_MICROS, ANONYMOUS_ID, RECEIVED, SEQUENCE, TIME, Text, VISITOR_HASH};
 use crate::segment::Segment;
 
@@ -75,6 +76,20 @@ impl Segment {
                 let named = self.column(&ColumnId::Text(Text::Session), chunk)?;
                 let times = self.column(&ColumnId::Time, chunk)?;
                 session_texts(set, visitors.visitors(), ids.ids(), times.times(), named.text())
+            }
+            ColumnId::Channel => {
+                let source = self.column(&ColumnId::Text(Text::Source), chunk)?;
+                let medium = self.column(&ColumnId::Text(Text::Medium), chunk)?;
+                channel_texts(set, source.text(), medium.text(), self.chunks()?[chunk].rows)
+            }
+            ColumnId::Visit => {
+                let origin = self.column(&ColumnId::Text(Text::Origin), chunk)?;
+                let path = self.column(&ColumnId::Text(Text::Path), chunk)?;
+                let channel = self.column(&ColumnId::Channel, chunk)?;
+                visit_texts(set, origin.text(), path.text(), channel.text(), self.chunks()?[chunk].rows)
+            }
+            ColumnId::AdParameter(level) => {
+                self.texts(set, Text::Url.name(), chunk, |url| ad_parameter(url, *level).map(Into::into))?
             }
         })
     }

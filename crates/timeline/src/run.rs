@@ -5,8 +5,10 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use tributary_core::error::Result;
-use tributary_core::event::{Event, derived_session_id};
-use tributary_events::field::property;
+use tributary_core::event::{Event, Origin, derived_session_id};
+use tributary_events::ad_parameters::ad_parameter;
+use tributary_events::channel::channel;
+use tributary_events::field::{Field, VISIT, is_visit, property};
 
 use crate::cache::{ColumnCache, ColumnSet};
 use crate::catalogue::Tombstone;
@@ -100,6 +102,13 @@ impl TailRun {
                 let sessions: Vec<String> = rows.iter().map(|row| row.event.session_id()).collect();
                 texts(set, sessions.iter().map(|session| Some(session.as_str())))
             }
+            ColumnId::Channel => texts(set, rows.iter().map(|row| Some(channel(&row.event.source, &row.event.medium)))),
+            ColumnId::Visit => texts(set, rows.iter().map(|row| Field::Visit.of(&row.event).map(|_| VISIT))),
+            ColumnId::AdParameter(level) => {
+                let ids: Vec<Option<String>> =
+                    rows.iter().map(|row| row.event.url.as_deref().and_then(|url| ad_parameter(url, *level))).collect();
+                texts(set, ids.iter().map(Option::as_deref))
+            }
         })
     }
 }
@@ -136,6 +145,45 @@ pub(crate) fn session_texts(set: &ColumnSet, visitors: &Visitors, ids: &Texts, t
             }
         }
         codes
+    });
+    Column::Text(Arc::new(TextColumn { codes: Codes::narrow(codes), dictionary: set.dictionary.clone() }))
+}
+
+/// The channel of each row of a chunk; each pair of source and medium is looked at once.
+pub(crate) fn channel_texts(set: &ColumnSet, sources: &TextColumn, media: &TextColumn, rows: usize) -> Column {
+    let codes = set.dictionary.grow(|interner| {
+        let mut known: HashMap<(u32, u32), u32> = HashMap::new();
+        let mut of = |row: usize| {
+            let pair = (sources.codes.at(row), media.codes.at(row));
+            *known.entry(pair).or_insert_with(|| {
+                let text = |column: &TextColumn| column.at(row).unwrap_or_default();
+                interner.code(channel(&text(sources), &text(media)))
+            })
+        };
+        (0..rows).map(&mut of).collect()
+    });
+    Column::Text(Arc::new(TextColumn { codes: Codes::narrow(codes), dictionary: set.dictionary.clone() }))
+}
+
+/// Whether each row of a chunk shows a visit.
+pub(crate) fn visit_texts(
+    set: &ColumnSet,
+    origins: &TextColumn,
+    paths: &TextColumn,
+    channels: &TextColumn,
+    rows: usize,
+) -> Column {
+    let code_of = |column: &TextColumn, value: &str| column.dictionary.code_of(value);
+    let browser = code_of(origins, Origin::Browser.as_str());
+    let mut came: HashMap<u32, bool> = HashMap::new();
+    let codes = set.dictionary.grow(|interner| {
+        let mut of = |row: usize| {
+            let channel = channels.codes.at(row);
+            let says_how = *came.entry(channel).or_insert_with(|| is_visit(false, false, &channels.at(row).unwrap_or_default()));
+            let is_visit = says_how || paths.codes.at(row) != 0 || browser == Some(origins.codes.at(row));
+            interner.code_of(is_visit.then_some(VISIT))
+        };
+        (0..rows).map(&mut of).collect()
     });
     Column::Text(Arc::new(TextColumn { codes: Codes::narrow(codes), dictionary: set.dictionary.clone() }))
 }

@@ -5,7 +5,7 @@ mod show;
 use clap::{Args, Subcommand, ValueEnum};
 
 use tributary_core::error::Result;
-use tributary_http::admin::{BotsBody, QueryAnswer, QueryBody, QuestionBody, RangeBody};
+use tributary_http::admin::{AttributionBody, BotsBody, QueryAnswer, QueryBody, QuestionBody, RangeBody};
 
 use crate::exit::Exit;
 use crate::folder::Missing;
@@ -30,7 +30,7 @@ pub enum Query {
     Events(Events),
     /// How many visitors come how far through steps
     Funnel(Funnel),
-    /// Which touch each conversion is credited to: conversions and amounts by the touch's source
+    /// Which touches conversions are credited to: conversions and amounts by the touch's source
     Attribution(Attribution),
     /// How many visitors come back
     Retention(Retention),
@@ -175,30 +175,66 @@ pub struct Attribution {
     /// The event that is a conversion, with conditions after commas if wished
     #[arg(long, value_name = "EVENT")]
     conversion: String,
-    /// Condition an event must pass to be a touch, as in --where; repeat for more, all must hold. Without one any event is
+    /// Condition a visit must pass to be a touch, as in --where; repeat for more, all must hold
     #[arg(long, value_name = "CONDITION")]
     touch: Vec<String>,
-    /// Which touch at or before the conversion gets the credit
-    #[arg(long, value_enum, default_value_t = Model::Last)]
-    model: Model,
-    /// Longest time from touch to conversion: 12h, 30d; without it, the whole range
+    /// Which visits are touches: the first one of each session and changes of channel, the first of each session, or every event
+    #[arg(long, value_enum, default_value_t = Touches::Arrivals)]
+    touches: Touches,
+    /// How credit is shared: first_touch, last_touch, last_non_direct_touch, linear, linear_paid_ads, u_shaped,
+    /// first_touch_source_specific, last_touch_source_specific, position_based[:FIRST-LAST], time_decay[:HALF_LIFE],
+    /// markov[:ORDER[-per_path]], shapley
+    #[arg(long, default_value = "last_touch")]
+    model: String,
+    /// Days from touch to conversion, as UTC dates: 1, 7, 14, 30, 60, 90, or 0 for the lifetime [default: 30]
+    #[arg(long, value_name = "DAYS", conflicts_with = "lookback")]
+    window: Option<u32>,
+    /// Longest time from touch to conversion instead: 12h, 30d
     #[arg(long, value_name = "DURATION")]
     lookback: Option<String>,
+    /// Whether touches must lie in the range, too
+    #[arg(long, value_enum, default_value_t = WindowType::Relative)]
+    window_type: WindowType,
+    /// Which of them must lie in the range, and dates the buckets
+    #[arg(long, value_enum, default_value_t = DatedBy::Conversion)]
+    dated_by: DatedBy,
+    /// Rows for each stretch of time
+    #[arg(long, value_enum)]
+    interval: Option<Interval>,
     /// Group by fields of the touch
     #[arg(long = "by", value_delimiter = ',', value_name = "FIELD", default_value = "source,medium")]
     group_by: Vec<String>,
     /// Sum the conversions' amounts in this currency; repeat for more columns
     #[arg(long = "currency", value_name = "CODE")]
     currencies: Vec<String>,
+    /// Show how much conversions would vary: intervals that hold 95 % of this many rounds of a bootstrap
+    #[arg(long, value_name = "ROUNDS")]
+    bootstrap: Option<u32>,
+    /// Seed of the bootstrap: the same seed gives the same intervals
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
     /// Rows shown at most
     #[arg(long, default_value_t = 100)]
     limit: usize,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Model {
-    First,
-    Last,
+enum Touches {
+    Arrivals,
+    Sessions,
+    Every,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum WindowType {
+    Relative,
+    Absolute,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DatedBy {
+    Conversion,
+    Touch,
 }
 
 /// Arguments of `query retention`.
@@ -311,13 +347,24 @@ fn worded(query: Query) -> (Slice, QuestionBody) {
         Query::Funnel(Funnel { slice, steps, window, mode, unit, breakdown, breakdown_step, exclude, times }) => {
             (slice, QuestionBody::Funnel { steps, window, mode, unit, breakdown, breakdown_step, exclude, times })
         }
-        Query::Attribution(Attribution { slice, conversion, touch, model, lookback, group_by, currencies, limit }) => {
-            let model = match model {
-                Model::First => "first",
-                Model::Last => "last",
+        Query::Attribution(asked) => {
+            let body = AttributionBody {
+                conversion: asked.conversion,
+                touch: asked.touch,
+                model: asked.model,
+                touches: Some(named(asked.touches)),
+                window: asked.window,
+                lookback: asked.lookback,
+                window_type: Some(named(asked.window_type)),
+                dated_by: Some(named(asked.dated_by)),
+                interval: asked.interval.map(named),
+                group_by: asked.group_by,
+                currencies: asked.currencies,
+                bootstrap: asked.bootstrap,
+                seed: asked.seed,
+                limit: asked.limit,
             };
-            let model = model.to_owned();
-            (slice, QuestionBody::Attribution { conversion, touch, model, lookback, group_by, currencies, limit })
+            (asked.slice, QuestionBody::Attribution(body))
         }
         Query::Retention(Retention { slice, start, returning, period, periods, together, breakdown }) => {
             // Cohorts by calendar period need one; elapsed blocks start with each visitor.
@@ -332,13 +379,6 @@ fn worded(query: Query) -> (Slice, QuestionBody) {
     }
 }
 
-fn named(interval: Interval) -> String {
-    let name = match interval {
-        Interval::Hour => "hour",
-        Interval::WallHour => "wall_hour",
-        Interval::Day => "day",
-        Interval::Week => "week",
-        Interval::Month => "month",
-    };
-    name.to_owned()
+fn named(value: impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }

@@ -66,6 +66,7 @@ impl Owned {
         // A database that was not closed has nothing but its own check, which commands that inspect make themselves.
         if !is_intact && !globals.inspects {
             control.check_pages().await?;
+            control.check_schema().await?;
         }
         let options = engine_options(globals, &control);
         let folder = root.clone();

@@ -76,10 +76,7 @@ pub async fn answer(
             let words = funnel::Words { steps, window, mode, unit, breakdown, breakdown_step, exclude, times };
             funnel::ask(cx, &words).await?
         }
-        QuestionBody::Attribution { conversion, touch, model, lookback, group_by, currencies, limit } => {
-            let words = attribution::Words { conversion, touch, model, lookback, group_by, currencies, limit };
-            attribution::ask(cx, &words).await?
-        }
+        QuestionBody::Attribution(body) => attribution::ask(cx, &body).await?,
         QuestionBody::Retention { start, returning, period, periods, cohorts, breakdown } => {
             let words = retention::Words { start, returning, period, periods, cohorts, breakdown };
             retention::ask(cx, words).await?

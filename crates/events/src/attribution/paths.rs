@@ -99,6 +99,25 @@ impl PathsBuilder {
         Ok(())
     }
 
+    /// Adds everything another builder of the same currencies holds, its channels under other codes; a channel without another
+    /// code is left out of its paths.
+    pub fn merge_recoded(&mut self, other: &PathsBuilder, codes: &HashMap<u32, u32>) -> Result<()> {
+        let mut recoded = Vec::new();
+        for (path, place) in &other.places {
+            recoded.clear();
+            recoded.extend(path.iter().filter_map(|channel| codes.get(channel)));
+            let (converting, not) = other.tallies[*place];
+            let amounts_micros = &other.amounts[place * other.currencies..][..other.currencies];
+            self.add(&recoded, Tally { converting, other: not, amounts_micros })?;
+        }
+        Ok(())
+    }
+
+    /// The codes of the channels so far, ascending.
+    pub fn channels(&self) -> impl Iterator<Item = u32> {
+        self.channels.iter().copied()
+    }
+
     /// About how much memory it takes, for the budget of a question.
     pub fn bytes(&self) -> usize {
         // A boxed slice, its place, the control byte and the allocator's share.

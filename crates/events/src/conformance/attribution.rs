@@ -6,11 +6,15 @@ use tributary_core::time::{SECOND_US, TimeRange};
 
 use super::sample::{at, by_bot, event, with_id, worth};
 use super::{Ground, Play};
-use crate::answer::{Answer, AttributionAnswer, Credit};
+use crate::answer::{Answer, AttributionAnswer, BucketCredit};
+use crate::attribution::credit::Credit;
+use crate::attribution::journey::CREDIT_UNITS;
+use crate::attribution::model::{Allocation, Model, Order};
+use crate::attribution::window::{Window, WindowType};
 use crate::field::Field;
 use crate::filter::Filter;
 use crate::people::People;
-use crate::question::{Attribution, Bots, Budget, MAX_CURRENCIES, Question, Slice, TouchModel};
+use crate::question::{Attribution, Bots, Budget, DatedBy, MAX_CURRENCIES, Question, Slice, TouchRule, TouchWindow};
 
 pub(super) async fn run(ground: &dyn Ground) {
     first_and_last_touches_differ(ground).await;
@@ -24,35 +28,52 @@ pub(super) async fn run(ground: &dyn Ground) {
     questions_outside_the_bounds_are_refused(ground).await;
 }
 
-use TouchModel::{First, Last};
+use Model::{FirstTouch as First, LastTouch as Last};
 
-fn visit(visitor: &str, source: &str, second: i64) -> Event {
+pub(super) const MARKOV: Model = Model::Markov { order: Order::First, allocation: Allocation::RemovalShare };
+
+pub(super) fn visit(visitor: &str, source: &str, second: i64) -> Event {
     Event { source: source.to_owned(), ..event("visit", visitor, at(second)) }
 }
 
-fn buy(visitor: &str, second: i64) -> Event {
+pub(super) fn buy(visitor: &str, second: i64) -> Event {
     event("buy", visitor, at(second))
 }
 
 /// Purchases to visits by source.
-fn question(model: TouchModel) -> Attribution {
+pub(super) fn question(model: Model) -> Attribution {
     let is = |name: &str| vec![Filter::is(Field::EventName, name)];
     Attribution {
         slice: Slice::of(TimeRange::ALL),
+        report: TimeRange::ALL,
+        dated_by: DatedBy::Conversion,
         conversion: is("buy"),
         touch: is("visit"),
+        touches: TouchRule::Every,
         model,
-        lookback_us: None,
+        window: TouchWindow::Dates(Window::Lifetime),
+        window_type: WindowType::Relative,
+        buckets: None,
+        resampling: None,
         group_by: vec![Field::Source],
         amounts: vec![],
         limit: 100,
     }
 }
 
-async fn attribution(play: &Play<'_>, question: Attribution) -> AttributionAnswer {
+pub(super) async fn attribution(play: &Play<'_>, question: Attribution) -> AttributionAnswer {
     match play.ask(Question::Attribution(question)).await {
         Answer::Attribution(answer) => answer,
         other => panic!("attribution answers attribution, not {other:?}"),
+    }
+}
+
+/// Credit units as conversions, whole where they are.
+pub(super) fn conversions(units: i128) -> String {
+    let unit = i128::from(CREDIT_UNITS);
+    match units % unit {
+        0 => (units / unit).to_string(),
+        _ => format!("{:.3}", units as f64 / CREDIT_UNITS as f64),
     }
 }
 
@@ -60,12 +81,13 @@ async fn attribution(play: &Play<'_>, question: Attribution) -> AttributionAnswe
 fn credits(answer: &AttributionAnswer) -> String {
     let rows = answer.rows.iter().map(|row| {
         let keys: Vec<&str> = row.keys.iter().map(|key| key.as_deref().unwrap_or("-")).collect();
-        format!("{} {}, ", keys.join("/"), row.credit.conversions)
+        format!("{} {}, ", keys.join("/"), conversions(row.credit.units))
     });
-    format!("{}none {}, all {}", rows.collect::<String>(), answer.unattributed.conversions, answer.totals.conversions)
+    let unattributed: i128 = answer.unattributed.iter().map(|bucket| bucket.credit.units).sum();
+    format!("{}none {}, all {}", rows.collect::<String>(), conversions(unattributed), conversions(answer.totals.units))
 }
 
-async fn credited(play: &Play<'_>, question: Attribution) -> String {
+pub(super) async fn credited(play: &Play<'_>, question: Attribution) -> String {
     credits(&attribution(play, question).await)
 }
 
@@ -101,7 +123,7 @@ async fn the_lookback_includes_its_end(ground: &dyn Ground) {
     let barely_late = Event { time_us: at(10) - 1, ..visit("w", "bing", 0) };
     let events = vec![visit("v", "bing", 0), visit("v", "google", 10), buy("v", 20), barely_late, buy("w", 20)];
     let play = Play::with(ground, events).await;
-    let within = |model, lookback_us| Attribution { lookback_us: Some(lookback_us), ..question(model) };
+    let within = |model, length_us| Attribution { window: TouchWindow::Elapsed(length_us), ..question(model) };
     for (lookback_us, first, last) in [
         (10 * SECOND_US - 1, "none 2, all 2", "none 2, all 2"),
         (10 * SECOND_US, "google 1, none 1, all 2", "google 1, none 1, all 2"),
@@ -127,7 +149,7 @@ async fn touches_of_the_same_instant_count(ground: &dyn Ground) {
     let play = Play::with(ground, events).await;
     assert_eq!(credited(&play, question(Last)).await, "c 1, none 0, all 1");
     assert_eq!(credited(&play, question(First)).await, "a 1, none 0, all 1");
-    let at_once = |model| Attribution { lookback_us: Some(0), ..question(model) };
+    let at_once = |model| Attribution { window: TouchWindow::Elapsed(0), ..question(model) };
     assert_eq!(credited(&play, at_once(First)).await, "b 1, none 0, all 1");
     assert_eq!(credited(&play, at_once(Last)).await, "c 1, none 0, all 1");
 }
@@ -160,12 +182,15 @@ async fn conversions_bring_their_amounts(ground: &dyn Ground) {
     let play = Play::with(ground, events).await;
     let currencies = ["EUR", "JPY"].map(|code| code.parse().expect("cases use valid currencies")).to_vec();
     let answer = attribution(&play, Attribution { amounts: currencies, ..question(Last) }).await;
-    let credit = |conversions, euros, yen| Credit { conversions, amounts: vec![euros, yen] };
+    let credit = |conversions: i64, euros, yen| Credit {
+        units: i128::from(conversions) * i128::from(CREDIT_UNITS),
+        amounts_micros: vec![euros, yen],
+    };
     let euros = 2 * i128::from(i64::MAX);
     let rows: Vec<(&str, &Credit)> =
         answer.rows.iter().map(|row| (row.keys[0].as_deref().expect("events have sources"), &row.credit)).collect();
     assert_eq!(rows, [("google", &credit(5, euros, -5)), ("bing", &credit(1, 0, 20))]);
-    assert_eq!(answer.unattributed, credit(1, 300, 0));
+    assert_eq!(answer.unattributed, [BucketCredit { bucket: None, credit: credit(1, 300, 0) }]);
     assert_eq!(answer.totals, credit(7, euros + 300, 15));
 }
 
@@ -213,11 +238,14 @@ async fn a_persons_touches_count_for_all_its_visitors(ground: &dyn Ground) {
 
 async fn touches_lie_in_the_slice(ground: &dyn Ground) {
     let play = Play::with(ground, vec![visit("v", "google", 0), visit("v", "bing", 10), buy("v", 20)]).await;
-    let from = |second| Attribution { slice: Slice::of(TimeRange { start_us: at(second), end_us: at(30) }), ..question(First) };
+    let from = |second| {
+        let report = TimeRange { start_us: at(second), end_us: at(30) };
+        Attribution { slice: Slice::of(report), report, ..question(First) }
+    };
     assert_eq!(credited(&play, from(0)).await, "google 1, none 0, all 1");
     assert_eq!(credited(&play, from(1)).await, "bing 1, none 0, all 1");
     assert_eq!(credited(&play, from(20)).await, "none 1, all 1");
-    let filtered = Attribution { slice: from(0).slice.with(Filter::is(Field::Source, "google")), ..question(First) };
+    let filtered = Attribution { slice: from(0).slice.with(Filter::is(Field::Source, "google")), ..from(0) };
     assert_eq!(credited(&play, filtered).await, "none 0, all 0");
 }
 
@@ -225,7 +253,10 @@ async fn questions_outside_the_bounds_are_refused(ground: &dyn Ground) {
     let play = Play::fresh(ground);
     let euro = "EUR".parse().expect("cases use valid currencies");
     for asked in [
-        Attribution { lookback_us: Some(-1), ..question(First) },
+        Attribution { window: TouchWindow::Elapsed(-1), ..question(First) },
+        Attribution { touches: TouchRule::Arrivals(0), ..question(First) },
+        Attribution { slice: Slice::of(TimeRange { start_us: at(0), end_us: at(9) }), ..question(First) },
+        Attribution { dated_by: DatedBy::Touch, ..question(MARKOV) },
         Attribution { amounts: vec![euro; MAX_CURRENCIES + 1], ..question(First) },
         Attribution { group_by: vec![Field::Source; 9], ..question(First) },
         Attribution { limit: 0, ..question(First) },

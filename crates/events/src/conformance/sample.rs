@@ -70,7 +70,7 @@ pub fn full(visitor: &str, time_us: i64) -> Event {
         session: text("сессия 1"),
         event_id: text("0190-full"),
         origin: Origin::Browser,
-        url: text("https://shop.example/käse?x=1#top"),
+        url: text("https://shop.example/käse?x=1&comet_campaign=11&comet_ad_group=22&comet_ad_id=33#top"),
         path: text("/käse"),
         referrer: text("https://search.example/"),
         source: String::from("google"),

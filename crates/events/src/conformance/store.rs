@@ -5,12 +5,15 @@ use tributary_core::time::TimeRange;
 
 use super::sample::{NOON_US, at, by_bot, event, full};
 use super::{Ground, Play};
-use crate::answer::{Answer, Credit, FunnelCounts};
+use crate::answer::{Answer, FunnelCounts};
+use crate::attribution::credit::Credit;
+use crate::attribution::model::Model;
+use crate::attribution::window::{Window, WindowType};
 use crate::bucket::{Buckets, Interval};
 use crate::field::Field;
 use crate::question::{
-    Aggregate, Attribution, Bots, BreakdownEvent, Budget, Funnel, FunnelBreakdown, FunnelMode, Journey, Metric, Question,
-    Retention, RetentionPeriod, RowOrder, Rows, SessionRule, Sessions, Slice, TouchModel, Unit, Values,
+    Aggregate, Attribution, Bots, BreakdownEvent, Budget, DatedBy, Funnel, FunnelBreakdown, FunnelMode, Journey, Metric,
+    Question, Retention, RetentionPeriod, RowOrder, Rows, SessionRule, Sessions, Slice, TouchRule, TouchWindow, Unit, Values,
 };
 use crate::store::{Erased, Erasure, Holdings, Outcome};
 
@@ -149,8 +152,8 @@ async fn an_empty_workspace_answers_everything(ground: &dyn Ground) {
             }
             Answer::Values(answer) => answer.values.is_empty() && answer.total == 0,
             Answer::Attribution(answer) => {
-                let nothing = Credit { conversions: 0, amounts: vec![0] };
-                answer.rows.is_empty() && answer.total_rows == 0 && answer.unattributed == nothing && answer.totals == nothing
+                let nothing = Credit { units: 0, amounts_micros: vec![0] };
+                answer.rows.is_empty() && answer.total_rows == 0 && answer.unattributed.is_empty() && answer.totals == nothing
             }
         };
         assert!(empty, "{question:?}");
@@ -267,10 +270,16 @@ fn one_of_each() -> [Question; 8] {
         Question::Journey(Journey { slice: slice(), anonymous_id: String::from("v"), limit: 10 }),
         Question::Attribution(Attribution {
             slice: slice(),
+            report: slice().range,
+            dated_by: DatedBy::Conversion,
             conversion: vec![],
             touch: vec![],
-            model: TouchModel::Last,
-            lookback_us: None,
+            touches: TouchRule::Every,
+            model: Model::LastTouch,
+            window: TouchWindow::Dates(Window::Lifetime),
+            window_type: WindowType::Relative,
+            buckets: None,
+            resampling: None,
             group_by: vec![Field::Source],
             amounts: vec!["EUR".parse().expect("cases use valid currencies")],
             limit: 10,

@@ -3,9 +3,10 @@
 use tributary_core::error::{Code, Error, Result};
 
 use super::{
-    BreakdownEvent, FunnelBreakdown, FunnelMode, MAX_CURRENCIES, MAX_EXCLUSIONS, MAX_FILTERS, MAX_GROUP_BY, MAX_PERIODS,
-    MAX_ROWS, MAX_STEPS, Question, RetentionPeriod, SessionRule,
+    BreakdownEvent, DatedBy, FunnelBreakdown, FunnelMode, MAX_CURRENCIES, MAX_EXCLUSIONS, MAX_FILTERS, MAX_GROUP_BY, MAX_PERIODS,
+    MAX_ROWS, MAX_STEPS, Question, RetentionPeriod, SessionRule, TouchRule, TouchWindow,
 };
+use crate::attribution::model::Pass;
 use crate::bucket::{Buckets, Interval};
 use crate::field::Field;
 
@@ -103,8 +104,37 @@ impl Question {
             Question::Values(question) => limit(question.limit),
             Question::Journey(question) => limit(question.limit),
             Question::Attribution(question) => {
-                if question.lookback_us.is_some_and(|lookback| lookback < 0) {
-                    return refuse(String::from("the lookback must not be negative"));
+                if matches!(question.window, TouchWindow::Elapsed(..0)) {
+                    return refuse(String::from("the window must not be negative"));
+                }
+                if matches!(question.touches, TouchRule::Sessions(..=0) | TouchRule::Arrivals(..=0)) {
+                    return refuse(String::from("the session gap must be positive"));
+                }
+                let (report, range) = (question.report, slice.range);
+                if report.end_us <= report.start_us {
+                    return refuse(String::from("the report must end after it starts"));
+                }
+                if report.start_us < range.start_us || report.end_us > range.end_us {
+                    return refuse(String::from("the report must lie inside the range"));
+                }
+                if question
+                    .buckets
+                    .as_ref()
+                    .is_some_and(|buckets| buckets.edges.first().is_none_or(|first| *first > report.start_us))
+                {
+                    return refuse(String::from("the buckets must begin at or before the report"));
+                }
+                let is_split = question.buckets.is_some() || question.dated_by == DatedBy::Touch;
+                if question.resampling.is_some() && is_split {
+                    return refuse(String::from(
+                        "intervals are for whole reports: they know neither time buckets nor touch dates",
+                    ));
+                }
+                if question.model.pass() == Pass::AllPaths && is_split {
+                    let model = question.model.label();
+                    return refuse(format!(
+                        "{model} looks at all journeys at once: it knows neither time buckets nor touch dates"
+                    ));
                 }
                 if question.amounts.len() > MAX_CURRENCIES {
                     return refuse(format!("at most {MAX_CURRENCIES} currencies"));

@@ -27,7 +27,7 @@ pub use audit::{AuditChainAnswer, AuditFaultAnswer, AuditRowAnswer, AuditRows};
 pub use body::Refusal;
 pub use erase::{EraseBody, Erased};
 pub use key::{IssuedKey, KeyAnswer, KeyOwnerBody, NewKeyBody};
-pub use query::{BotsBody, QueryAnswer, QueryBody, QuestionBody, RangeBody};
+pub use query::{AttributionBody, BotsBody, QueryAnswer, QueryBody, QuestionBody, RangeBody};
 pub use rows::{Extent, ImportTerms, RowsBody, RowsPage, visitor_key};
 pub use store::{BackupBody, BackupDone, Holdings, Person, Store, StoreFault, StoreReport};
 pub use workspace::{

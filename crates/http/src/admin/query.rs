@@ -59,6 +59,49 @@ pub enum BotsBody {
     Only,
 }
 
+/// A question for attribution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttributionBody {
+    /// The event that is a conversion, optionally with conditions, as a funnel's step.
+    pub conversion: String,
+    /// Conditions of a visit that may be a touch, such as `medium!=direct`.
+    pub touch: Vec<String>,
+    /// The model's slug, with its parameters after a colon: `last_touch`, `time_decay:3d`, `position_based:30-30`,
+    /// `markov:2`, `markov:1-per_path`.
+    pub model: String,
+    /// `arrivals` (absent: the first visit of each session, and changes of channel), `sessions`, `every` event.
+    #[serde(default)]
+    pub touches: Option<String>,
+    /// UTC calendar days from touch to conversion: 1, 7, 14, 30 (absent), 60, 90, or 0 for the lifetime.
+    #[serde(default)]
+    pub window: Option<u32>,
+    /// Longest time from touch to conversion, instead of a window: `12h`, `30d`.
+    #[serde(default)]
+    pub lookback: Option<String>,
+    /// `relative` (absent) or `absolute`: whether touches must lie in the range, too.
+    #[serde(default)]
+    pub window_type: Option<String>,
+    /// `conversion` (absent) or `touch`: which of them must lie in the range, and dates the buckets.
+    #[serde(default)]
+    pub dated_by: Option<String>,
+    /// Buckets: `hour`, `wall_hour`, `day`, `week`, `month`.
+    #[serde(default)]
+    pub interval: Option<String>,
+    /// Group columns, read on the touch.
+    pub group_by: Vec<String>,
+    /// Currencies whose amounts are summed.
+    pub currencies: Vec<String>,
+    /// Rounds of a bootstrap, for intervals that hold 95 % of them.
+    #[serde(default)]
+    pub bootstrap: Option<u32>,
+    /// Seed of the bootstrap: the same seed gives the same intervals.
+    #[serde(default)]
+    pub seed: u64,
+    /// Rows returned at most.
+    pub limit: usize,
+}
+
 /// What is asked. Times are durations such as `30m`, `7d`; fields are dimensions such as `source` or `properties.plan`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -109,23 +152,8 @@ pub enum QuestionBody {
         #[serde(default)]
         times: bool,
     },
-    /// Which touch each conversion is credited to.
-    Attribution {
-        /// The event that is a conversion, optionally with conditions, as a funnel's step.
-        conversion: String,
-        /// Conditions of an event that is a touch, such as `medium!=direct`; none for any event.
-        touch: Vec<String>,
-        /// `first` or `last`: which touch at or before the conversion gets the credit.
-        model: String,
-        /// Longest time from touch to conversion; absent for no bound.
-        lookback: Option<String>,
-        /// Group columns, read on the touch.
-        group_by: Vec<String>,
-        /// Currencies whose amounts are summed.
-        currencies: Vec<String>,
-        /// Rows returned at most.
-        limit: usize,
-    },
+    /// Which touches conversions are credited to.
+    Attribution(AttributionBody),
     /// How many come back.
     Retention {
         /// Event that starts a cohort; absent for any event.

@@ -60,6 +60,11 @@ const PAGES: &[Page] = &[
         source: include_str!("../../../../docs/asking-questions.md"),
     },
     Page {
+        name: "attribution",
+        summary: "Visits, touches, windows and the twelve models, each with its source.",
+        source: include_str!("../../../../docs/attribution.md"),
+    },
+    Page {
         name: "agents",
         summary: "MCP: the key door and the account door, their tools and resources, client configuration.",
         source: include_str!("../../../../docs/agents.md"),

@@ -8,13 +8,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tributary_core::time::{DAY_US, SECOND_US, TimeRange, zone};
+use tributary_events::attribution::bootstrap::Resampling;
+use tributary_events::attribution::model::{Allocation, HalfLife, Model, Order, Pass, Position};
+use tributary_events::attribution::window::{Window, WindowType};
 use tributary_events::bucket::{Buckets, Interval};
 use tributary_events::field::{DIMENSIONS, Field};
 use tributary_events::filter::{Comparison, Filter, Test};
 use tributary_events::people::People;
 use tributary_events::question::{
-    Aggregate, Attribution, Bots, BreakdownEvent, Exclusion, Funnel, FunnelBreakdown, FunnelMode, Journey, Metric, Question,
-    Retention, RetentionPeriod, RowOrder, Rows, SessionRule, Sessions, Slice, TouchModel, Unit, Values,
+    Aggregate, Attribution, Bots, BreakdownEvent, DatedBy, Exclusion, Funnel, FunnelBreakdown, FunnelMode, Journey, Metric,
+    Question, Retention, RetentionPeriod, RowOrder, Rows, SessionRule, Sessions, Slice, TouchRule, TouchWindow, Unit, Values,
 };
 
 use super::pools::{CURRENCIES, KEYS, NAMES, TEXTS, VISITORS, ZONES, any_text, instant, one_of};
@@ -249,21 +252,61 @@ pub fn journey() -> impl Strategy<Value = Journey> {
     (slice(), visitor, limit()).prop_map(|(slice, anonymous_id, limit)| Journey { slice, anonymous_id, limit })
 }
 
-/// Which touch conversions are credited to.
+/// Which touches conversions are credited to.
 pub fn attribution() -> impl Strategy<Value = Attribution> {
-    let model = select(&[TouchModel::First, TouchModel::Last][..]);
-    let lookback = prop_oneof![1 => Just(None), 2 => prop_oneof![4 => length(), 1 => Just(0)].prop_map(Some)];
     let currency = select(CURRENCIES).prop_map(|code| code.parse().expect("the pool holds valid codes"));
-    (wide_slice(), step(), step(), model, lookback, vec(field(), 0..3), vec(currency, 0..3), limit()).prop_map(
-        |(slice, conversion, touch, model, lookback_us, group_by, amounts, limit)| Attribution {
-            slice,
-            conversion,
-            touch,
-            model,
-            lookback_us,
-            group_by,
-            amounts,
-            limit,
-        },
-    )
+    let touches = prop_oneof![
+        2 => Just(TouchRule::Every),
+        1 => length().prop_map(|gap_us| TouchRule::Sessions(gap_us.max(1))),
+        2 => length().prop_map(|gap_us| TouchRule::Arrivals(gap_us.max(1))),
+    ];
+    let window = prop_oneof![
+        2 => select(&Window::ALL[..]).prop_map(TouchWindow::Dates),
+        2 => prop_oneof![4 => length(), 1 => Just(0)].prop_map(TouchWindow::Elapsed),
+    ];
+    let types = select(&[WindowType::Relative, WindowType::Absolute][..]);
+    let dates = select(&[DatedBy::Conversion, DatedBy::Touch][..]);
+    let rules = (model(), touches, window, types, dates);
+    let report = prop_oneof![1 => Just((0, 1_000)), 2 => (0_i64..500, 501_i64..1_000)];
+    let resampling = weighted(0.2, (19_u32..60, any::<u64>()));
+    let resampling = resampling
+        .prop_map(|drawn| drawn.map(|(rounds, seed)| Resampling::new(rounds, seed, 90).expect("enough rounds for nine tenths")));
+    let columns = (vec(field(), 0..3), vec(currency, 0..3), limit(), resampling);
+    (prop_oneof![1 => wide_slice().prop_map(|slice| (slice, None)), 1 => sliced()], report, step(), step(), rules, columns)
+        .prop_map(|((slice, buckets), (first, last), conversion, touch, rules, (group_by, amounts, limit, resampling))| {
+            let (model, touches, window, window_type, dated_by) = rules;
+            let at = |part: i64| {
+                let length = i128::from(slice.range.end_us) - i128::from(slice.range.start_us);
+                (i128::from(slice.range.start_us) + length * i128::from(part) / 1_000) as i64
+            };
+            let report = TimeRange { start_us: at(first), end_us: at(last).max(at(first) + 1) };
+            let is_whole = model.pass() == Pass::AllPaths;
+            Attribution {
+                report,
+                dated_by: if is_whole { DatedBy::Conversion } else { dated_by },
+                conversion,
+                touch,
+                touches,
+                model,
+                window,
+                window_type,
+                resampling: if !is_whole && (dated_by == DatedBy::Touch || buckets.is_some()) { None } else { resampling },
+                buckets: if is_whole { None } else { buckets },
+                group_by,
+                amounts,
+                limit,
+                slice,
+            }
+        })
+}
+
+fn model() -> impl Strategy<Value = Model> {
+    let orders = select(&[Order::First, Order::Second, Order::Third][..]);
+    let allocations = select(&[Allocation::RemovalShare, Allocation::PerPath][..]);
+    prop_oneof![
+        4 => select(&Model::ALL[..]),
+        1 => (orders, allocations).prop_map(|(order, allocation)| Model::Markov { order, allocation }),
+        1 => (1_i64..100_000_000_000).prop_map(|half_life_us| Model::TimeDecay(HalfLife::new(half_life_us).expect("longer than no time"))),
+        1 => (0_u8..=50, 0_u8..=50).prop_map(|(first, last)| Model::PositionBased(Position::new(first, last).expect("at most 100"))),
+    ]
 }

@@ -1,5 +1,6 @@
 //! Which columns a question reads: declared first, decoded once by all threads, then looked at piece by piece.
 
+use tributary_events::ad_parameters::AdLevel;
 use tributary_events::field::Field;
 
 use crate::column::ColumnId;
@@ -56,6 +57,11 @@ pub(crate) fn column_of(field: &Field) -> ColumnId {
         Field::Currency => Text::Currency,
         Field::AnonymousId => return ColumnId::AnonymousId,
         Field::SessionId => return ColumnId::Session,
+        Field::Channel => return ColumnId::Channel,
+        Field::Visit => return ColumnId::Visit,
+        Field::CampaignId => return ColumnId::AdParameter(AdLevel::Campaign),
+        Field::AdSetId => return ColumnId::AdParameter(AdLevel::AdSet),
+        Field::AdId => return ColumnId::AdParameter(AdLevel::Ad),
         Field::Property(key) => return ColumnId::Property(key.as_str().into()),
     })
 }

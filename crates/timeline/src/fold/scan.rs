@@ -13,7 +13,7 @@ use tributary_events::filter::{Filter, Test};
 use tributary_events::question::{Bots, Slice};
 
 use super::limits::Limits;
-use super::persons::{Member, Persons};
+use super::persons::Persons;
 pub(crate) use super::piece::{BYTE_CODES, Piece, Row, Stretch, Visit};
 use super::reads::{Read, Reads, column_of};
 use super::scratch::{Cursor, RunStart, Scratch, member};

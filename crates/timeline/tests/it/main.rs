@@ -8,6 +8,8 @@ mod crash;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
+mod format_1;
+#[cfg(test)]
 mod ground;
 #[cfg(test)]
 mod housekeeping;

@@ -57,6 +57,22 @@ impl ProfilesBuilder {
         Ok(())
     }
 
+    /// Adds everything another builder holds, its channels under other codes; a channel without another code is left out.
+    pub fn merge_recoded(&mut self, other: &ProfilesBuilder, codes: &HashMap<u32, u32>) -> Result<()> {
+        let mut recoded = Vec::new();
+        for (shares, journeys) in &other.journeys_of {
+            recoded.clear();
+            recoded.extend(shares.iter().filter_map(|(channel, units)| Some((*codes.get(channel)?, *units))));
+            self.add(&recoded, *journeys)?;
+        }
+        Ok(())
+    }
+
+    /// The codes of the channels so far, ascending.
+    pub fn channels(&self) -> impl Iterator<Item = u32> {
+        self.channels.iter().copied()
+    }
+
     /// About how much memory it takes, for the budget of a question.
     pub fn bytes(&self) -> usize {
         // A boxed slice, its count, the control byte and the allocator's share.
