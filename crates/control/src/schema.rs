@@ -12,8 +12,10 @@ struct Migration {
 }
 
 /// In order, without gaps. A released migration is never edited: a change is a new one.
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "control plane", script: include_str!("../migrations/sqlite/0001_control_plane.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "control plane", script: include_str!("../migrations/sqlite/0001_control_plane.sql") },
+    Migration { version: 2, name: "ads", script: include_str!("../migrations/sqlite/0002_ads.sql") },
+];
 
 /// Brings the database to this binary's schema and says whether it had none before. A newer schema is refused.
 pub(crate) async fn migrate(transaction: &mut DatabaseTransaction, now_us: i64) -> Result<bool> {
