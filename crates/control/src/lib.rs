@@ -1,10 +1,11 @@
-//! The control plane: accounts with plans, workspaces, keys, the audit log and usage counters, in SQLite.
+//! The control plane: accounts with plans, workspaces, keys, the audit log, usage counters and advertising, in SQLite.
 //!
 //! [`Control`] is the one way in. It alone turns a credential into a `WorkspaceScope`, which every data method asks for.
 //! Statements are literals in the subset SQLite and PostgreSQL share; only `migrations/` and `store` know the engine.
 
 mod access;
 mod account;
+mod ads;
 mod audit;
 mod backup;
 mod control;
@@ -20,6 +21,10 @@ mod workspace;
 
 pub use access::{Caller, WorkspaceAccess};
 pub use account::Account;
+pub use ads::{
+    AdCounts, AdCursor, AdDimension, AdEntityFilter, AdEntityPage, AdGroup, AdLineage, AdQuestion, AdSelection, ClaimSum,
+    Converted, Counts, CurrencyRate, RateFilter, Restatement, RestatementFilter, SpendSum, StoredAdEntity,
+};
 pub use audit::{ArgsDigest, AuditEntry, AuditFault, AuditFilter, AuditHead, AuditReport, AuditRow};
 pub use control::Control;
 pub use key::{DefaultKeys, Key, KeyOwner, NewKey};

@@ -12,8 +12,10 @@ struct Migration {
 }
 
 /// In order, without gaps. A released migration is never edited: a change is a new one.
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "control plane", script: include_str!("../migrations/sqlite/0001_control_plane.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "control plane", script: include_str!("../migrations/sqlite/0001_control_plane.sql") },
+    Migration { version: 2, name: "ads", script: include_str!("../migrations/sqlite/0002_ads.sql") },
+];
 
 const FIRST_TABLE: &str =
     "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_us BIGINT NOT NULL)";

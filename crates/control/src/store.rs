@@ -20,6 +20,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Rows read ahead of whoever takes them, so that long answers do not switch threads at every few rows.
+const ROWS_AHEAD: usize = 1_024;
+
 /// A row of any statement.
 pub(crate) type DatabaseRow = sqlx::sqlite::SqliteRow;
 
@@ -61,6 +64,7 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .row_buffer_size(ROWS_AHEAD)
             .busy_timeout(BUSY_TIMEOUT);
         let pool = |connections| {
             SqlitePoolOptions::new()

@@ -1,5 +1,6 @@
 //! The words every other crate speaks: ids, scopes, errors, events, money, time. No I/O happens here.
 
+pub mod ads;
 pub mod clock;
 pub mod credential;
 pub mod entropy;
@@ -8,5 +9,6 @@ pub mod event;
 pub mod ids;
 pub mod money;
 pub mod plan;
+pub mod rate;
 pub mod scope;
 pub mod time;

@@ -11,10 +11,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("timeline", &["core", "events"]),
     ("ingest", &["core", "events"]),
     ("control", &["core"]),
-    ("service", &["core", "events", "control", "ingest"]),
+    ("connectors", &["core"]),
+    ("service", &["core", "events", "control", "connectors", "ingest"]),
     ("mcp", &["core", "service", "control", "ingest"]),
     ("http", &["core", "mcp", "service", "control", "ingest"]),
-    ("app", &["core", "events", "timeline", "ingest", "control", "service", "mcp", "http"]),
+    ("app", &["core", "events", "timeline", "ingest", "control", "connectors", "service", "mcp", "http"]),
     ("testkit", &["core", "events"]),
     ("bench", &["core", "events", "timeline", "app"]),
 ];

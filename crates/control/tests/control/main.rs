@@ -1,7 +1,15 @@
 //! The control plane at its public boundary, in scratch folders, with a clock that stands still.
 
 #[cfg(test)]
+mod ads;
+#[cfg(test)]
+mod ads_imported;
+#[cfg(test)]
+mod ads_sums;
+#[cfg(test)]
 mod audit;
+#[cfg(test)]
+mod currency_rates;
 #[cfg(test)]
 mod installation;
 #[cfg(test)]

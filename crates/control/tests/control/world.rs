@@ -11,6 +11,7 @@ use tributary_core::entropy::SeededEntropy;
 use tributary_core::error::{Code, Result};
 use tributary_core::ids::AccountId;
 use tributary_core::plan::Plan;
+use tributary_core::scope::WorkspaceScope;
 
 /// 2026-05-15T12:00:00Z.
 pub const NOW_US: i64 = 1_778_846_400_000_000;
@@ -42,6 +43,13 @@ impl World {
 
     pub async fn workspace(&self, account: AccountId, slug: &str) -> Workspace {
         self.control.create_workspace(new_workspace(account, slug)).await.unwrap()
+    }
+
+    /// A workspace of its own account, and the right to its data.
+    pub async fn scope(&self, slug: &str) -> WorkspaceScope {
+        let account = self.account(slug).await;
+        let workspace = self.workspace(account.id, slug).await;
+        self.control.operator_access(workspace.id).await.unwrap().scope
     }
 
     /// A connection beside the server's own, as an intruder would open one.
