@@ -61,6 +61,8 @@ enum Command {
     /// Ask about the events of a workspace
     #[command(subcommand)]
     Query(commands::query::Query),
+    /// Show what was spent on ads, by day, source, campaign and ad
+    Spend(commands::spend::Spend),
     /// Create, list and change accounts
     #[command(subcommand)]
     Account(commands::account::Account),
@@ -73,9 +75,12 @@ enum Command {
     /// List the audit log of tool calls and verify its chain
     #[command(subcommand)]
     Audit(commands::audit::Audit),
-    /// Import events from files
+    /// Import events or ad spend from files
     #[command(subcommand)]
     Import(import::command::Import),
+    /// Set and list currency rates, by which spend is converted
+    #[command(subcommand)]
+    Rate(commands::rate::Rate),
     /// Write a workspace's events to a file
     Export(export::command::Export),
     /// Forget a person: their events vanish from answers at once
@@ -133,11 +138,13 @@ async fn run(cli: Cli) -> Result<Exit> {
         Command::Serve(serve) => commands::serve::run(serve, &globals).await,
         Command::Demo(demo) => Box::pin(demo::command::run(demo, &globals)).await,
         Command::Query(query) => commands::query::run(query, &globals).await,
+        Command::Spend(spend) => commands::spend::run(spend, &globals).await,
         Command::Account(command) => commands::account::run(command, &globals).await,
         Command::Workspace(command) => commands::workspace::run(command, &globals).await,
         Command::Key(command) => commands::key::run(command, &globals).await,
         Command::Audit(command) => commands::audit::run(command, &globals).await,
         Command::Import(import) => Box::pin(import::command::run(import, &globals)).await,
+        Command::Rate(rate) => commands::rate::run(rate, &globals).await,
         Command::Export(export) => Box::pin(export::command::run(export, &globals)).await,
         Command::Erase(erase) => commands::erase::run(erase, &globals).await,
         Command::Doctor => commands::doctor::run(&globals).await,

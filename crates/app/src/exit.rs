@@ -17,7 +17,7 @@ pub enum Exit {
     NotFound = 3,
     /// The folder is held by another process, or the state forbids it.
     Conflict = 4,
-    /// A check ran and found problems (`doctor`, `audit verify`).
+    /// A check ran and found problems (`doctor`, `audit verify`, rows of `import spend`).
     Problems = 5,
 }
 
@@ -29,7 +29,7 @@ Exit codes:
   2  command line, configuration or a value is not accepted
   3  what was named does not exist
   4  the data folder is held by another process, or the state forbids it
-  5  a check ran and found problems (doctor, audit verify)";
+  5  a check ran and found problems (doctor, audit verify, rows of import spend)";
 
 impl From<&Error> for Exit {
     fn from(error: &Error) -> Self {

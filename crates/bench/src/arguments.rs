@@ -92,6 +92,8 @@ pub enum Part {
     Engine,
     /// The same after compaction
     Compacted,
+    /// Every attribution model over the whole file
+    Attribution,
     /// q1, q2, q4, q5, q8 through tools/call: one and eight clients
     Tools,
     /// q1 to q8 in fresh processes with the page cache dropped
@@ -106,7 +108,8 @@ pub enum Part {
 
 impl Part {
     /// Every part, in the order they run.
-    pub const ALL: [Part; 7] = [Part::Engine, Part::Compacted, Part::Tools, Part::Cold, Part::Memory, Part::Ingest, Part::Mix];
+    pub const ALL: [Part; 8] =
+        [Part::Engine, Part::Compacted, Part::Attribution, Part::Tools, Part::Cold, Part::Memory, Part::Ingest, Part::Mix];
 }
 
 /// Fresh processes this program starts of itself.

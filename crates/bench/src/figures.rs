@@ -27,11 +27,22 @@ pub fn of(report: &Report) -> Vec<Figures> {
             format!("Warm, after compaction ({}; compacting took {:.1} s)", told(&compacted.state), compacted.compaction_seconds);
         all.push(questions(title, &compacted.questions));
     }
+    all.extend(models(report));
     all.extend(tools(report));
     all.extend(cold(report));
     all.push(sizes(report));
     all.extend(under_load(report));
     all
+}
+
+fn models(report: &Report) -> Option<Figures> {
+    let rows = report.attribution.iter().map(|(model, ms)| vec![model.clone(), milliseconds(*ms)]);
+    let rows: Vec<Vec<String>> = rows.collect();
+    (!rows.is_empty()).then(|| Figures {
+        title: String::from("Attribution: purchases to arrivals of 30 days, by channel, over all events, warm"),
+        columns: vec!["model", "ms"],
+        rows,
+    })
 }
 
 fn told(state: &State) -> String {

@@ -27,6 +27,7 @@ mod machine;
 mod measure;
 mod memory;
 mod mix;
+mod models;
 mod tools;
 
 mod figures;

@@ -180,7 +180,7 @@ pub fn whole(metrics: &[Metric], group_by: Vec<Field>) -> Result<Question> {
     Ok(Question::Aggregate(Aggregate { group_by, ..aggregate(slice(EVERYTHING)?, metrics) }))
 }
 
-fn slice((from, to): (&str, &str)) -> Result<Slice> {
+pub fn slice((from, to): (&str, &str)) -> Result<Slice> {
     let (from, to) = (parse_instant(from, &TimeZone::UTC)?, parse_instant(to, &TimeZone::UTC)?);
     Ok(Slice::of(TimeRange::new(from, to)?))
 }

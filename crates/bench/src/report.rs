@@ -41,6 +41,9 @@ pub struct Report {
     /// The same after compaction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compacted: Option<Compacted>,
+    /// Milliseconds of every attribution model over the whole file.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub attribution: IndexMap<String, f64>,
     /// Questions through `tools/call`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub tools: IndexMap<String, Tool>,

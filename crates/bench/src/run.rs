@@ -25,7 +25,7 @@ use crate::say::{print, say};
 use crate::tools::{calls, in_engine, over_http};
 use crate::tributary::Tributary;
 use crate::work::{Work, settle};
-use crate::{cold, disk, ingest, machine, markdown, mix, rounds, table};
+use crate::{cold, disk, ingest, machine, markdown, mix, models, rounds, table};
 
 /// Everything set-up leaves behind.
 struct Prepared {
@@ -145,7 +145,7 @@ async fn measure(arguments: &Run, prepared: &Prepared, report: &mut Report, now_
     let memory_mb = arguments.memory_mb;
     say(&format!("{} visitors, a fifth of them merged for q12", prepared.visitors.count()));
     let mut answers = IndexMap::new();
-    if wants(Part::Engine) || wants(Part::Tools) {
+    if wants(Part::Engine) || wants(Part::Tools) || wants(Part::Attribution) {
         let engine = Engine::open(data, memory_mb).await?;
         settle(data).await?;
         if wants(Part::Engine) {
@@ -162,6 +162,9 @@ async fn measure(arguments: &Run, prepared: &Prepared, report: &mut Report, now_
             report.state = Some(state);
             report.questions = found.questions;
             answers = found.answers;
+        }
+        if wants(Part::Attribution) {
+            report.attribution = models::measure(&engine).await?;
         }
         let calls = calls(&prepared.visitor)?;
         let in_engine = if wants(Part::Tools) { Some(in_engine(&engine, &calls).await?) } else { None };

@@ -22,6 +22,8 @@ pub(crate) enum Entry {
     Import,
     /// Forgetting a person: secret keys only.
     Forget,
+    /// Recording ad spend: secret keys only.
+    Spend,
     /// Asking questions.
     Read,
 }
@@ -31,7 +33,7 @@ pub(crate) async fn admit(state: &AppState, parts: &Parts, entry: Entry) -> Resu
     let token = match (bearer(parts)?, entry) {
         (Some(token), _) => token,
         (None, Entry::Ingest) => key_in_query(parts)?.ok_or_else(missing)?,
-        (None, Entry::Import | Entry::Forget | Entry::Read) => return Err(missing()),
+        (None, Entry::Import | Entry::Forget | Entry::Spend | Entry::Read) => return Err(missing()),
     };
     let caller = state.service.control.authenticate(&token).await?;
     if entry == Entry::Forget && caller.kind == KeyKind::Publishable {
@@ -42,15 +44,15 @@ pub(crate) async fn admit(state: &AppState, parts: &Parts, entry: Entry) -> Resu
     }
     let (required, got) = match (entry, caller.kind) {
         (Entry::Ingest, KeyKind::Publishable | KeyKind::Secret) => return Ok(caller),
-        (Entry::Import | Entry::Forget, KeyKind::Secret) => return Ok(caller),
+        (Entry::Import | Entry::Forget | Entry::Spend, KeyKind::Secret) => return Ok(caller),
         (Entry::Read, KeyKind::Read) => return Ok(caller),
         (Entry::Read, KeyKind::Secret) if state.settings.secret_keys_read => return Ok(caller),
         (Entry::Read, kind) => ("read", scope_name(kind)),
-        (Entry::Ingest | Entry::Import | Entry::Forget, kind) => ("ingest", scope_name(kind)),
+        (Entry::Ingest | Entry::Import | Entry::Forget | Entry::Spend, kind) => ("ingest", scope_name(kind)),
     };
     let accepted = match entry {
         Entry::Ingest => "a publishable (pk_) or secret key (sk_)",
-        Entry::Import | Entry::Forget => "a secret key (sk_)",
+        Entry::Import | Entry::Forget | Entry::Spend => "a secret key (sk_)",
         Entry::Read => "a read key (rk_)",
     };
     Err(Error::new(Code::InsufficientScope, format!("the key does not cover this route; accepted: {accepted}"))

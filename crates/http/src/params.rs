@@ -48,6 +48,14 @@ impl Params {
         Some(value)
     }
 
+    /// A text that must be given.
+    pub(crate) fn required(&mut self, name: &str, what: &str) -> String {
+        self.find(name).unwrap_or_else(|| {
+            self.problems.add(name, format!("is required: {what}"));
+            String::new()
+        })
+    }
+
     /// One of a few names, if given.
     pub(crate) fn choice<T>(&mut self, name: &str, names: &[&str], parse: fn(&str) -> Option<T>) -> Option<T> {
         let value = self.find(name)?;

@@ -70,7 +70,8 @@ pub fn router(state: AppState) -> Router {
     let reads = Router::new()
         .route("/v1/query", get(v1::query::get))
         .route("/v1/stats", get(v1::stats::get))
-        .route("/v1/sources", get(v1::sources::get));
+        .route("/v1/sources", get(v1::sources::get))
+        .route("/v1/spend", get(v1::spend::get).post(v1::spend::post));
     let mut doors = Router::new();
     for door in DOORS {
         doors = doors.route(door.path, post(move |state, request| mcp::post(door, state, request)));

@@ -26,6 +26,7 @@ pub mod projects;
 pub mod query;
 pub mod recent;
 pub mod sources;
+pub mod spend;
 pub mod stats;
 
 mod nearest;

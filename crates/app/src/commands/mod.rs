@@ -1,12 +1,14 @@
 //! One module per command: its arguments, what it does, how it is shown.
 
 pub mod serve;
+pub mod spend;
 
 pub mod account;
 pub mod key;
 pub mod workspace;
 
 pub mod query;
+pub mod rate;
 
 pub mod audit;
 pub mod backup;

@@ -23,6 +23,7 @@ use crate::import::read::access_log::{LogEvents, LogOptions};
 use crate::import::read::open::Format;
 use crate::import::remote::Remote;
 use crate::import::served::Served;
+use crate::import::spend::{self, ImportSpend};
 use crate::operator::{Operator, segment};
 use crate::{client, output};
 
@@ -31,6 +32,8 @@ use crate::{client, output};
 pub enum Import {
     /// Import events from NDJSON, CSV, Parquet or web access logs, plain or compressed (.gz, .zst)
     Events(Box<ImportEvents>),
+    /// Import ad spend: exports of ad platforms, or a table of your own
+    Spend(ImportSpend),
 }
 
 /// Arguments of `import events`.
@@ -91,7 +94,10 @@ pub struct ImportEvents {
 
 /// Imports.
 pub async fn run(import: Import, globals: &Globals) -> Result<Exit> {
-    let Import::Events(flags) = import;
+    let flags = match import {
+        Import::Events(flags) => flags,
+        Import::Spend(flags) => return spend::import(flags, globals).await,
+    };
     let reports = match (&flags.url, &flags.key, &flags.workspace) {
         (Some(url), Some(key), _) => elsewhere(&flags, url, key).await?,
         (_, _, Some(workspace)) => match Folder::open(globals, Missing::Refuse).await? {

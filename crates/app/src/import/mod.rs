@@ -16,6 +16,7 @@ pub mod chunk;
 pub mod destination;
 pub mod remote;
 pub mod served;
+pub mod spend;
 
 pub mod progress;
 pub mod rejected;

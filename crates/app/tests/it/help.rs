@@ -2,7 +2,7 @@
 
 use crate::support::Scratch;
 
-const PAGES: [&[&str]; 22] = [
+const PAGES: [&[&str]; 25] = [
     &[],
     &["serve"],
     &["account", "create"],
@@ -25,6 +25,9 @@ const PAGES: [&[&str]; 22] = [
     &["query", "funnel"],
     &["query", "attribution"],
     &["query", "retention"],
+    &["import", "spend"],
+    &["spend"],
+    &["rate", "set"],
 ];
 
 #[test]

@@ -6,3 +6,4 @@ mod config;
 mod help;
 mod life;
 mod query;
+mod spend;

@@ -1,6 +1,7 @@
 //! Journeys grouped by path: the sequence of channels, with how many took it, converted, and what they brought.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use serde_json::json;
 
@@ -30,11 +31,35 @@ pub struct Tally<'a> {
     pub amounts_micros: &'a [i128],
 }
 
+/// The first four channels of a path as one number, in the order of paths: places from 1 on, 0 past the end.
+fn beginning(path: &[u32], place_of: impl Fn(&u32) -> u32) -> u64 {
+    const _: () = assert!(MAX_CHANNELS < u16::MAX as usize, "a place fits 16 bits");
+    (0..4).fold(0, |number, at| number << 16 | path.get(at).map_or(0, |channel| u64::from(place_of(channel)) + 1))
+}
+
+/// A quick hash for codes we made ourselves: nobody outside can choose them to collide.
+#[derive(Clone, Default)]
+pub(super) struct CodesHasher(u64);
+
+impl Hasher for CodesHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = (self.0.rotate_left(26) ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        }
+    }
+}
+
 /// Groups journeys by path.
 #[derive(Clone, Debug)]
 pub struct PathsBuilder {
     currencies: usize,
-    places: HashMap<Box<[u32]>, usize>,
+    places: HashMap<Box<[u32]>, usize, BuildHasherDefault<CodesHasher>>,
     tallies: Vec<(u64, u64)>,
     /// One run of `currencies` sums per path.
     amounts: Vec<i128>,
@@ -50,7 +75,7 @@ impl PathsBuilder {
     pub fn new(currencies: usize) -> PathsBuilder {
         PathsBuilder {
             currencies,
-            places: HashMap::new(),
+            places: HashMap::default(),
             tallies: Vec::new(),
             amounts: Vec::new(),
             channels: BTreeSet::new(),
@@ -129,11 +154,13 @@ impl PathsBuilder {
     /// The paths in order.
     pub fn build(self) -> Paths {
         let channels: Vec<u32> = self.channels.into_iter().collect();
-        let place_of: HashMap<u32, u32> = channels.iter().copied().zip(0..).collect();
-        let mut sorted: Vec<(Box<[u32]>, usize)> = self.places.into_iter().collect();
+        let place_of = |channel: &u32| channels.binary_search(channel).unwrap_or_default() as u32;
+        // Ordered by the places of channels, which is the order of their codes; beginnings decide most comparisons.
+        let mut sorted: Vec<(u64, Box<[u32]>, usize)> =
+            self.places.into_iter().map(|(path, place)| (beginning(&path, place_of), path, place)).collect();
         sorted.sort_unstable();
         let mut paths = Paths {
-            channels,
+            channels: Vec::new(),
             currencies: self.currencies,
             starts: vec![0],
             steps: Vec::with_capacity(self.touches),
@@ -142,19 +169,20 @@ impl PathsBuilder {
             amounts: Vec::with_capacity(sorted.len() * self.currencies),
             untouched: (0, 0, vec![0; self.currencies]),
         };
-        for (path, place) in sorted {
+        for (_, path, place) in sorted {
             let (converting, other) = self.tallies[place];
             let amounts = &self.amounts[place * self.currencies..][..self.currencies];
             if path.is_empty() {
                 paths.untouched = (converting, other, amounts.to_vec());
                 continue;
             }
-            paths.steps.extend(path.iter().map(|channel| place_of[channel]));
+            paths.steps.extend(path.iter().map(place_of));
             paths.starts.push(paths.steps.len());
             paths.converting.push(converting);
             paths.other.push(other);
             paths.amounts.extend_from_slice(amounts);
         }
+        paths.channels = channels;
         paths
     }
 

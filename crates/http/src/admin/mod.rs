@@ -11,6 +11,7 @@ mod erase;
 mod key;
 mod query;
 mod rows;
+mod spend;
 mod store;
 mod workspace;
 
@@ -29,6 +30,7 @@ pub use erase::{EraseBody, Erased};
 pub use key::{IssuedKey, KeyAnswer, KeyOwnerBody, NewKeyBody};
 pub use query::{AttributionBody, BotsBody, QueryAnswer, QueryBody, QuestionBody, RangeBody};
 pub use rows::{Extent, ImportTerms, RowsBody, RowsPage, visitor_key};
+pub use spend::{RateBody, SpendFileBody};
 pub use store::{BackupBody, BackupDone, Holdings, Person, Store, StoreFault, StoreReport};
 pub use workspace::{
     CreatedWorkspace, Deleted, Doors, InitialKeys, ListedWorkspace, NewWorkspaceBody, RejectedCount, WorkspaceAnswer,
@@ -63,6 +65,9 @@ pub fn router(operator: Operator) -> Router {
         .route("/erase", post(erase::erase))
         .route("/query", post(query::query))
         .route("/import/{selector}", get(rows::terms).post(rows::import).layer(DefaultBodyLimit::max(rows::MAX_IMPORT_BYTES)))
+        .route("/spend/{selector}", post(spend::import).layer(DefaultBodyLimit::max(spend::MAX_FILE_BYTES)))
+        .route("/spend/{selector}/sums", post(spend::sums))
+        .route("/rates/{selector}", get(spend::rates).post(spend::set_rates))
         .route("/rows/{selector}", get(rows::extent).post(rows::rows))
         .route("/backup", post(store::backup))
         .route("/verify", get(store::verify))

@@ -65,6 +65,11 @@ const PAGES: &[Page] = &[
         source: include_str!("../../../../docs/attribution.md"),
     },
     Page {
+        name: "ads",
+        summary: "Ad spend: platform exports, POST /v1/spend, what figures mean, levels, restatements, currencies.",
+        source: include_str!("../../../../docs/ads.md"),
+    },
+    Page {
         name: "agents",
         summary: "MCP: the key door and the account door, their tools and resources, client configuration.",
         source: include_str!("../../../../docs/agents.md"),

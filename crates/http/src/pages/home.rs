@@ -24,6 +24,7 @@ const DOORS: &[Door] = &[
     Door { path: "/v1/import", keys: "sk_", what: "Import up to 1,000 rows, each by itself" },
     Door { path: "/v1/identify", keys: "pk_ · sk_", what: "Tie a visitor to a signed-in person" },
     Door { path: "/v1/forget", keys: "sk_", what: "Erase a person" },
+    Door { path: "/v1/spend", keys: "sk_ · rk_", what: "Record what ads cost, and ask for it" },
     Door { path: "/v1/stats", keys: "rk_", what: "Counts and exact uniques, by group and interval" },
     Door { path: "/v1/sources", keys: "rk_", what: "Where visitors come from, paid and unpaid apart" },
     Door { path: "/v1/query", keys: "rk_", what: "Raw events, newest first" },

@@ -13,6 +13,8 @@ use tributary_service::import::ImportOutput;
 use tributary_service::query::QueryOutput;
 use tributary_service::send::{BatchOutput, IdentifyOutput, TrackOutput};
 use tributary_service::sources::SourcesOutput;
+use tributary_service::spend::SpendOutput;
+use tributary_service::spend::sums::SpendAnswer;
 use tributary_service::stats::StatsOutput;
 
 /// The document as served. `tests/documented` holds real answers of a running server against it.
@@ -38,6 +40,8 @@ fn answer_schemas() -> Map<String, Value> {
         ("Imported", schema_of::<ImportOutput>()),
         ("Identified", schema_of::<IdentifyOutput>()),
         ("Forgotten", schema_of::<ForgetOutput>()),
+        ("SpendRecorded", schema_of::<SpendOutput>()),
+        ("SpendAnswer", schema_of::<SpendAnswer>()),
         ("QueryAnswer", schema_of::<QueryOutput>()),
         ("StatsAnswer", schema_of::<StatsOutput>()),
         ("SourcesAnswer", schema_of::<SourcesOutput>()),

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod forget;
 pub mod identify;
 pub mod import;
+pub mod spend;
 pub mod track;
 
 pub mod query;

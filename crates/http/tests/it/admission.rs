@@ -22,12 +22,14 @@ async fn kinds_and_routes() {
     let stats = format!("/v1/stats?{RANGE}");
     let query = format!("/v1/query?{RANGE}");
     let sources = format!("/v1/sources?{RANGE}");
-    let routes: [(&str, &str, &str); 10] = [
+    let routes: [(&str, &str, &str); 12] = [
         ("POST", "/v1/track", r#"{"event":"x"}"#),
         ("POST", "/v1/batch", r#"{"events":[{"event":"x"}]}"#),
         ("POST", "/v1/import", r#"{"rows":[{"event":"x","timestamp":"2026-05-03T00:00:00Z"}]}"#),
         ("POST", "/v1/identify", r#"{"anonymous_id":"a","user_id":"u"}"#),
         ("POST", "/v1/forget", r#"{"user_id":"u"}"#),
+        ("POST", "/v1/spend", r#"{"rows":[{"source":"radio","account_id":"a","date":"2026-05-01","spend":"1"}]}"#),
+        ("GET", "/v1/spend?from=2026-05-01&to=2026-06-01", ""),
         ("GET", &query, ""),
         ("GET", &stats, ""),
         ("GET", &sources, ""),

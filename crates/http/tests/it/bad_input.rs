@@ -92,6 +92,9 @@ async fn bodies() {
         ("/v1/import", json!({ "rows": vec![json!({ "event": "x" }); 1_001] }).to_string()),
         ("/v1/identify", json!({ "anonymous_id": "a" }).to_string()),
         ("/v1/identify", json!({ "anonymous_id": "a", "user_id": "u", "traits": { "a": "b".repeat(9_000) } }).to_string()),
+        ("/v1/spend", json!({}).to_string()),
+        ("/v1/spend", json!({ "rows": [] }).to_string()),
+        ("/v1/spend", json!({ "rows": vec![json!({ "source": "x" }); 1_001] }).to_string()),
         ("/v1/forget", json!({}).to_string()),
         ("/v1/forget", json!({ "user_id": "" }).to_string()),
     ] {

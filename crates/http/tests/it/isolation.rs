@@ -134,6 +134,7 @@ async fn writes_stay_at_home() {
         ),
         ("/v1/identify", r#"{"anonymous_id":"canary-rival-shop-visitor-0","user_id":"canary-rival-shop-user"}"#),
         ("/v1/forget", r#"{"user_id":"canary-rival-shop-user"}"#),
+        ("/v1/spend", r#"{"rows":[{"source":"radio","account_id":"canary-rival-shop","date":"2026-05-01","spend":"1"}]}"#),
     ] {
         let reply = world.post(&shop.sk, path, body).await;
         assert!(reply.status < 300, "{path}: {}", reply.text);

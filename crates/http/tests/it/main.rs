@@ -15,6 +15,7 @@ mod cors;
 mod limits;
 mod questions;
 mod retention;
+mod spend;
 
 mod isolation;
 mod listing;

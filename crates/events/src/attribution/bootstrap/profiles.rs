@@ -5,16 +5,17 @@
 //! giving nothing.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::BuildHasherDefault;
 
 use tributary_core::error::Result;
 
 use crate::attribution::journey::CREDIT_UNITS;
-use crate::attribution::paths::{MAX_CHANNELS, MAX_JOURNEYS, MAX_PATHS, MAX_TOUCHES, too_large};
+use crate::attribution::paths::{CodesHasher, MAX_CHANNELS, MAX_JOURNEYS, MAX_PATHS, MAX_TOUCHES, too_large};
 
 /// Groups journeys by what they give to whom.
 #[derive(Clone, Debug, Default)]
 pub struct ProfilesBuilder {
-    journeys_of: HashMap<Box<[(u32, i64)]>, u64>,
+    journeys_of: HashMap<Box<[(u32, i64)]>, u64, BuildHasherDefault<CodesHasher>>,
     channels: BTreeSet<u32>,
     shares: usize,
     journeys: u64,
