@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod installation;
 #[cfg(test)]
 mod keys;
