@@ -199,7 +199,8 @@ async fn apply(transaction: &mut DatabaseTransaction, workspace: WorkspaceId, on
         }
     }
     let user = one.identifiers.iter().find(|(kind, _)| *kind == IdentifierKind::UserId).map(|(_, value)| value.as_str());
-    let target = match choose(transaction, workspace, &known, user).await? {
+    let chosen = choose(transaction, workspace, &known, user).await?;
+    let target = match chosen {
         Some(target) => target,
         None => create_contact(transaction, workspace, one.seen_us).await?,
     };
@@ -215,7 +216,10 @@ async fn apply(transaction: &mut DatabaseTransaction, workspace: WorkspaceId, on
         let joined = join(transaction, workspace, (target, owned.contact), (&evidence, &one.via), now_us).await?;
         changed |= joined != Joined::Before;
     }
-    changed |= !unknown.is_empty();
+    // Somebody new with one visitor and no address is nobody's group: most people, so groups stay as they are for long.
+    let count = |kind: IdentifierKind| one.identifiers.iter().filter(|(held, _)| *held == kind).count();
+    let is_alone = chosen.is_none() && count(IdentifierKind::Visitor) < 2 && count(IdentifierKind::Email) == 0;
+    changed |= !unknown.is_empty() && !is_alone;
     write_values(transaction, workspace, target, one, &unknown).await?;
     note_seen(transaction, target, one.seen_us).await?;
     if changed {

@@ -35,6 +35,9 @@ async fn the_same_again_changes_nothing() {
     assert_eq!(home.shown(ann).await, shown);
     let again = home.control().people(&home.scope, PeopleOf::Contacts).await.unwrap();
     assert!(std::sync::Arc::ptr_eq(&people, &again), "nothing was read anew");
+    home.identify("u:new v:new").await;
+    let still = home.control().people(&home.scope, PeopleOf::Contacts).await.unwrap();
+    assert!(std::sync::Arc::ptr_eq(&people, &still), "somebody new with one visitor changes no group");
     home.identify("u:u1 v:v3").await;
     assert_eq!(home.people(PeopleOf::Contacts).await, ["v1+v2+v3"]);
 }
