@@ -3,6 +3,7 @@
 pub mod serve;
 
 pub mod account;
+pub mod contact;
 pub mod key;
 pub mod workspace;
 

@@ -7,6 +7,7 @@
 mod account;
 mod audit;
 mod body;
+mod contact;
 mod erase;
 mod key;
 mod query;
@@ -25,6 +26,7 @@ use tributary_core::clock::SharedClock;
 pub use account::{AccountAnswer, AccountChange, NewAccountBody};
 pub use audit::{AuditChainAnswer, AuditFaultAnswer, AuditRowAnswer, AuditRows};
 pub use body::Refusal;
+pub use contact::{LabelAnswer, LabelBody, MergeAnswer, MergeBody, Merged, Split};
 pub use erase::{EraseBody, Erased};
 pub use key::{IssuedKey, KeyAnswer, KeyOwnerBody, NewKeyBody};
 pub use query::{BotsBody, QueryAnswer, QueryBody, QuestionBody, RangeBody};
@@ -58,6 +60,9 @@ pub fn router(operator: Operator) -> Router {
         .route("/keys", get(key::list).post(key::create))
         .route("/keys/{prefix}", delete(key::revoke))
         .route("/keys/{prefix}/rotate", post(key::rotate))
+        .route("/contacts/{selector}/labels", get(contact::labels).post(contact::label))
+        .route("/contacts/{selector}/merges", get(contact::merges).post(contact::merge))
+        .route("/contacts/{selector}/merges/{merge}", delete(contact::split))
         .route("/audit", get(audit::list))
         .route("/audit/verify", get(audit::verify))
         .route("/erase", post(erase::erase))
