@@ -72,6 +72,9 @@ enum Command {
     /// Create, list, revoke and rotate keys
     #[command(subcommand)]
     Key(commands::key::Key),
+    /// Label custom fields of contacts; list, make and undo merges
+    #[command(subcommand)]
+    Contact(commands::contact::Contact),
     /// List the audit log of tool calls and verify its chain
     #[command(subcommand)]
     Audit(commands::audit::Audit),
@@ -142,6 +145,7 @@ async fn run(cli: Cli) -> Result<Exit> {
         Command::Account(command) => commands::account::run(command, &globals).await,
         Command::Workspace(command) => commands::workspace::run(command, &globals).await,
         Command::Key(command) => commands::key::run(command, &globals).await,
+        Command::Contact(command) => commands::contact::run(command, &globals).await,
         Command::Audit(command) => commands::audit::run(command, &globals).await,
         Command::Import(import) => Box::pin(import::command::run(import, &globals)).await,
         Command::Rate(rate) => commands::rate::run(rate, &globals).await,

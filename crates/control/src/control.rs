@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::access::Callers;
 use crate::audit::{AuditLog, found_log};
+use crate::contacts::{PeopleCache, SeenTies};
 use crate::secret::InstallationSecret;
 use crate::store::{Store, commit};
 use crate::token::Pepper;
@@ -33,6 +34,8 @@ pub(crate) struct Inner {
     pub callers: Callers,
     pub meter: Meter,
     pub audit: AuditLog,
+    pub people: PeopleCache,
+    pub seen_ties: SeenTies,
 }
 
 impl Control {
@@ -55,6 +58,8 @@ impl Control {
             pepper: Pepper::new(&secret),
             mint: press(),
             meter: Meter::default(),
+            people: PeopleCache::default(),
+            seen_ties: SeenTies::default(),
             audit,
             store,
             clock,

@@ -1,4 +1,4 @@
-//! The control plane: accounts with plans, workspaces, keys, the audit log, usage counters and advertising, in SQLite.
+//! The control plane: accounts with plans, workspaces, keys, contacts, the audit log, usage counters and advertising, in SQLite.
 //!
 //! [`Control`] is the one way in. It alone turns a credential into a `WorkspaceScope`, which every data method asks for.
 //! Statements are literals in the subset SQLite and PostgreSQL share; only `migrations/` and `store` know the engine.
@@ -8,6 +8,7 @@ mod account;
 mod ads;
 mod audit;
 mod backup;
+mod contacts;
 mod control;
 mod key;
 mod origin;
@@ -26,6 +27,11 @@ pub use ads::{
     Converted, Counts, CurrencyRate, RateFilter, Restatement, RestatementFilter, SpendSum, StoredAdEntity,
 };
 pub use audit::{ArgsDigest, AuditEntry, AuditFault, AuditFilter, AuditHead, AuditReport, AuditRow};
+pub use contacts::{
+    CompaniesQuery, Company, CompanyChange, CompanyPage, Condition, Conflict, Contact, ContactChange, ContactPage, ContactsQuery,
+    FieldInput, FieldKind, FieldValue, Forgotten, Identification, IdentifierKind, Include, Label, MAX_FIELD_FILTERS,
+    MAX_LIST_VALUES, Merge, NewContact, OperatorKind, PageStart, PeopleOf, Separated, Slot, is_free_mail, normalise_email,
+};
 pub use control::Control;
 pub use key::{DefaultKeys, Key, KeyOwner, NewKey};
 pub use origin::normalise_origin;

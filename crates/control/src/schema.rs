@@ -15,6 +15,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "control plane", script: include_str!("../migrations/sqlite/0001_control_plane.sql") },
     Migration { version: 2, name: "ads", script: include_str!("../migrations/sqlite/0002_ads.sql") },
+    Migration { version: 3, name: "contacts", script: include_str!("../migrations/sqlite/0003_contacts.sql") },
 ];
 
 const FIRST_TABLE: &str =

@@ -4,8 +4,9 @@ use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Encode, QueryBuilder, Row, Sqlite, SqliteConnection, Transaction, Type};
 use tributary_core::error::{Code, Error, Result};
 
 use crate::witness::Witness;
@@ -25,6 +26,43 @@ const ROWS_AHEAD: usize = 1_024;
 
 /// A row of any statement.
 pub(crate) type DatabaseRow = sqlx::sqlite::SqliteRow;
+
+/// A statement put together of fixed pieces and bound values: nothing a caller says becomes part of its text.
+pub(crate) struct DatabaseStatement(QueryBuilder<Sqlite>);
+
+impl DatabaseStatement {
+    /// Begins with a piece.
+    pub fn new(piece: &'static str) -> Self {
+        Self(QueryBuilder::new(piece))
+    }
+
+    /// Adds a piece.
+    pub fn push(&mut self, piece: &'static str) -> &mut Self {
+        self.0.push(piece);
+        self
+    }
+
+    /// Adds a placeholder and the value behind it.
+    pub fn push_bind<'v, T: Encode<'v, Sqlite> + Type<Sqlite>>(&mut self, value: T) -> &mut Self {
+        self.0.push_bind(value);
+        self
+    }
+
+    /// Adds a list of numbers in brackets, each behind a placeholder.
+    pub fn push_list(&mut self, numbers: impl Iterator<Item = i64>) -> &mut Self {
+        self.0.push("(");
+        let mut listed = self.0.separated(", ");
+        for number in numbers {
+            listed.push_bind(number);
+        }
+        self.push(")")
+    }
+
+    /// The statement, to be run once.
+    pub fn build(&mut self) -> Query<'_, Sqlite, SqliteArguments> {
+        self.0.build()
+    }
+}
 
 /// An open transaction. Dropped, it changes nothing.
 pub(crate) struct DatabaseTransaction {
@@ -64,6 +102,8 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // Erased persons must not linger in free pages.
+            .pragma("secure_delete", "on")
             .row_buffer_size(ROWS_AHEAD)
             .busy_timeout(BUSY_TIMEOUT);
         let pool = |connections| {

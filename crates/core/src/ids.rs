@@ -30,3 +30,15 @@ id!(
     /// A stored credential.
     KeyId
 );
+id!(
+    /// A person as a workspace knows them.
+    ContactId
+);
+id!(
+    /// A company, known by its domain.
+    CompanyId
+);
+id!(
+    /// A row of the journal of merged contacts.
+    MergeId
+);

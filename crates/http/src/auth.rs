@@ -26,6 +26,10 @@ pub(crate) enum Entry {
     Spend,
     /// Asking questions.
     Read,
+    /// Looking contacts and companies up: read and secret keys.
+    Lookup,
+    /// Changing contacts and companies: secret keys only.
+    Change,
 }
 
 /// Admits a request: token, kind, origin, scope, in this order. Quota and rate follow in the use case.
@@ -33,7 +37,9 @@ pub(crate) async fn admit(state: &AppState, parts: &Parts, entry: Entry) -> Resu
     let token = match (bearer(parts)?, entry) {
         (Some(token), _) => token,
         (None, Entry::Ingest) => key_in_query(parts)?.ok_or_else(missing)?,
-        (None, Entry::Import | Entry::Forget | Entry::Spend | Entry::Read) => return Err(missing()),
+        (None, Entry::Import | Entry::Forget | Entry::Spend | Entry::Read | Entry::Lookup | Entry::Change) => {
+            return Err(missing());
+        }
     };
     let caller = state.service.control.authenticate(&token).await?;
     if entry == Entry::Forget && caller.kind == KeyKind::Publishable {
@@ -44,16 +50,18 @@ pub(crate) async fn admit(state: &AppState, parts: &Parts, entry: Entry) -> Resu
     }
     let (required, got) = match (entry, caller.kind) {
         (Entry::Ingest, KeyKind::Publishable | KeyKind::Secret) => return Ok(caller),
-        (Entry::Import | Entry::Forget | Entry::Spend, KeyKind::Secret) => return Ok(caller),
+        (Entry::Import | Entry::Forget | Entry::Spend | Entry::Change, KeyKind::Secret) => return Ok(caller),
+        (Entry::Lookup, KeyKind::Read | KeyKind::Secret) => return Ok(caller),
         (Entry::Read, KeyKind::Read) => return Ok(caller),
         (Entry::Read, KeyKind::Secret) if state.settings.secret_keys_read => return Ok(caller),
-        (Entry::Read, kind) => ("read", scope_name(kind)),
-        (Entry::Ingest | Entry::Import | Entry::Forget | Entry::Spend, kind) => ("ingest", scope_name(kind)),
+        (Entry::Read | Entry::Lookup, kind) => ("read", scope_name(kind)),
+        (Entry::Ingest | Entry::Import | Entry::Forget | Entry::Spend | Entry::Change, kind) => ("ingest", scope_name(kind)),
     };
     let accepted = match entry {
         Entry::Ingest => "a publishable (pk_) or secret key (sk_)",
-        Entry::Import | Entry::Forget | Entry::Spend => "a secret key (sk_)",
+        Entry::Import | Entry::Forget | Entry::Spend | Entry::Change => "a secret key (sk_)",
         Entry::Read => "a read key (rk_)",
+        Entry::Lookup => "a read key (rk_) or a secret key (sk_)",
     };
     Err(Error::new(Code::InsufficientScope, format!("the key does not cover this route; accepted: {accepted}"))
         .with_details(json!({ "required": required, "got": got })))

@@ -7,6 +7,7 @@ pub mod pages;
 
 pub mod admin;
 
+mod public_api;
 mod v1;
 
 mod mcp;

@@ -2,6 +2,7 @@
 
 use axum::extract::Query;
 use axum::http::Uri;
+use serde_json::Value;
 use tributary_core::error::{Code, Error, Result};
 use tributary_service::input::{BotRule, Window};
 use tributary_service::problem::Problems;
@@ -64,6 +65,38 @@ impl Params {
             self.problems.add(name, format!("must be one of {}", names.join(", ")));
         }
         choice
+    }
+
+    /// A whole number between 1 and `max`, if given.
+    pub(crate) fn number(&mut self, name: &str, max: u32) -> Option<u32> {
+        let number = self.find(name)?.parse::<u32>().ok().filter(|number| (1..=max).contains(number));
+        if number.is_none() {
+            self.problems.add(name, format!("must be a whole number between 1 and {max}"));
+        }
+        number
+    }
+
+    /// A switch, off unless it is `1` or `true`.
+    pub(crate) fn flag(&mut self, name: &str) -> bool {
+        match self.find(name).as_deref() {
+            None | Some("0" | "false") => false,
+            Some("1" | "true") => true,
+            Some(_) => {
+                self.problems.add(name, "must be 1 or 0");
+                false
+            }
+        }
+    }
+
+    /// A value written as JSON, if given.
+    pub(crate) fn json<T>(&mut self, name: &str, read: fn(&Value, &mut Problems) -> T) -> Option<T> {
+        match serde_json::from_str(&self.find(name)?) {
+            Ok(value) => Some(read(&value, &mut self.problems)),
+            Err(error) => {
+                self.problems.add(name, format!("must be JSON: {error}"));
+                None
+            }
+        }
     }
 
     /// A limit between 1 and `max`, or the default.

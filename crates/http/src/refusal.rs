@@ -53,7 +53,7 @@ pub(crate) async fn method_not_allowed() -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, Json(json!({ "error": "method_not_allowed", "message": message }))).into_response()
 }
 
-fn status_of(code: Code) -> StatusCode {
+pub(crate) fn status_of(code: Code) -> StatusCode {
     match code {
         Code::InvalidPayload | Code::InvalidParams | Code::InvalidGroupBy | Code::QuestionTooLarge => StatusCode::BAD_REQUEST,
         Code::MissingBearerToken | Code::MalformedApiKey | Code::InvalidApiKey | Code::KeyKindMismatch => {
@@ -103,7 +103,7 @@ fn body_of(error: &Error) -> Value {
     Value::Object(body)
 }
 
-fn retry_after_s(error: &Error) -> Option<u64> {
+pub(crate) fn retry_after_s(error: &Error) -> Option<u64> {
     let told = error.details().and_then(|details| details.get("retry_after_s")).and_then(Value::as_u64);
     match error.code() {
         Code::RateLimited | Code::Overloaded => Some(told.unwrap_or(1)),

@@ -15,7 +15,7 @@ use tributary_service::service::Service;
 
 use crate::metrics::Metrics;
 use crate::settings::Settings;
-use crate::{cors, health, mcp, metrics, pages, refusal, v1};
+use crate::{cors, health, mcp, metrics, pages, public_api, refusal, v1};
 
 /// Shorter answers are sent as they are: they fit into one packet.
 const LEAST_COMPRESSED_BYTES: u16 = 1_024;
@@ -72,6 +72,11 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/stats", get(v1::stats::get))
         .route("/v1/sources", get(v1::sources::get))
         .route("/v1/spend", get(v1::spend::get).post(v1::spend::post));
+    let public_api = Router::new()
+        .route("/public-api/v1/contacts", get(public_api::contacts::list).post(public_api::contacts::post))
+        .route("/public-api/v1/contacts/{id}", get(public_api::contacts::get).put(public_api::contacts::put))
+        .route("/public-api/v1/companies", get(public_api::companies::list))
+        .route("/public-api/v1/companies/{id}", get(public_api::companies::get).put(public_api::companies::put));
     let mut doors = Router::new();
     for door in DOORS {
         doors = doors.route(door.path, post(move |state, request| mcp::post(door, state, request)));
@@ -85,6 +90,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(ingest)
         .merge(reads)
+        .merge(public_api)
         .merge(doors)
         .merge(health)
         .merge(pages::routes(state.settings.public_url.clone()))

@@ -5,7 +5,7 @@ use tributary_control::{Caller, WorkspaceAccess};
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::WorkspaceId;
 
-use crate::rate::Route;
+use crate::rate::{Allowance, Route};
 use crate::service::Service;
 
 /// The one workspace behind a publishable, secret or read key.
@@ -24,6 +24,11 @@ impl Service {
         self.check_quota_and_rate(caller, workspace, route).await.inspect_err(|error| self.note_refused(workspace, error))
     }
 
+    /// Admits a request to a route that takes no events. Says what is left of the route's bucket, if limits hold.
+    pub fn admit_request(&self, workspace: WorkspaceId, route: Route) -> Result<Option<Allowance>> {
+        self.limiter.take(workspace, route)
+    }
+
     /// Counts a refusal among the workspace's rejected events.
     pub fn note_refused(&self, workspace: WorkspaceId, error: &Error) {
         self.control.note_rejected(workspace, error.code().as_str(), 1);
@@ -34,7 +39,7 @@ impl Service {
             self.check_quota(caller, quota).await?;
         }
         match route {
-            Some(route) => self.limiter.take(workspace, route),
+            Some(route) => self.limiter.take(workspace, route).map(drop),
             None => Ok(()),
         }
     }

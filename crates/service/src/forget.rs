@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tributary_control::WorkspaceAccess;
+use tributary_control::{Forgotten, WorkspaceAccess};
 use tributary_core::error::{Code, Error, Result};
 use tributary_events::store::Erasure;
 
@@ -18,14 +18,19 @@ pub struct ForgetOutput {
 }
 
 impl Service {
-    /// Takes in the body of `POST /v1/forget`: every event with this `user_id` vanishes from the workspace.
+    /// Takes in the body of `POST /v1/forget`: every event with this `user_id` vanishes from the workspace, and the person's
+    /// contact with everything known of it.
     pub async fn forget(&self, access: &WorkspaceAccess, body: &[u8]) -> Result<ForgetOutput> {
         let user_id = self.pipeline.forget(body)?;
-        let erased = self.events.erase(&access.scope, Erasure::User(user_id)).await.map_err(|error| match error.code() {
-            Code::Overloaded | Code::UpstreamFailed => error,
-            _ => Error::new(Code::ForgetFailed, "the event store could not forget this person; try again").caused_by(error),
-        })?;
-        tracing::info!(workspace.id = %access.workspace.id, events = erased.events, "forgot a person");
+        let failed =
+            |error: Error| Error::new(Code::ForgetFailed, "this person could not be forgotten; try again").caused_by(error);
+        let erased =
+            self.events.erase(&access.scope, Erasure::User(user_id.clone())).await.map_err(|error| match error.code() {
+                Code::Overloaded | Code::UpstreamFailed => error,
+                _ => failed(error),
+            })?;
+        let contacts = self.control.erase_contacts(&access.scope, Forgotten::User(user_id)).await.map_err(failed)?;
+        tracing::info!(workspace.id = %access.workspace.id, events = erased.events, contacts, "forgot a person");
         Ok(ForgetOutput { ok: true, queued: true })
     }
 }

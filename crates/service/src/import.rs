@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tributary_control::WorkspaceAccess;
+use tributary_control::{Control, WorkspaceAccess};
 use tributary_core::clock::SharedClock;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::event::Event;
@@ -17,6 +17,7 @@ use tributary_ingest::fields::body_error;
 use tributary_ingest::imported::ImportedRow;
 use tributary_ingest::pipeline::Pipeline;
 
+use crate::identity::note_people;
 use crate::service::Service;
 
 /// Most rows of one request.
@@ -65,6 +66,7 @@ impl Service {
         }
         let importer = Importer {
             events: self.events.clone(),
+            contacts: Some(self.control.clone()),
             scope: access.scope.clone(),
             pipeline: self.pipeline.clone(),
             zone: access.workspace.zone.clone(),
@@ -92,6 +94,8 @@ impl Service {
 pub struct Importer {
     /// The store.
     pub events: Arc<dyn EventStore>,
+    /// Where the people are noted that rows name; `None` keeps events alone.
+    pub contacts: Option<Control>,
     /// The right to the workspace's data.
     pub scope: WorkspaceScope,
     /// The steps every event takes.
@@ -131,6 +135,9 @@ impl Importer {
         let Prepared { events, mut fates } = prepared;
         if events.is_empty() {
             return Ok(fates);
+        }
+        if let Some(contacts) = &self.contacts {
+            note_people(contacts, &self.scope, &events).await?;
         }
         let appended = self.events.append_patiently(&self.scope, events, patience).await?;
         let mut outcomes = appended.outcomes.into_iter();

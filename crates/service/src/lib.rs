@@ -16,7 +16,11 @@ pub mod send;
 
 pub mod health;
 
+pub mod companies;
+pub mod contact_body;
+pub mod contacts;
 pub mod forget;
+pub mod identity;
 pub mod retention;
 
 pub mod compare;

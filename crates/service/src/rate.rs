@@ -16,15 +16,50 @@ pub enum Route {
     Track,
     /// `POST /v1/batch`: one token per request, whatever it holds.
     Batch,
+    /// `GET /public-api/v1/contacts`.
+    ListContacts,
+    /// `GET /public-api/v1/contacts/{id}`.
+    GetContact,
+    /// `POST /public-api/v1/contacts`.
+    CreateContact,
+    /// `PUT /public-api/v1/contacts/{id}`.
+    UpdateContact,
+    /// `GET /public-api/v1/companies`.
+    ListCompanies,
+    /// `GET /public-api/v1/companies/{id}`.
+    GetCompany,
+    /// `PUT /public-api/v1/companies/{id}`.
+    UpdateCompany,
 }
 
 /// Size and refill of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BucketSettings {
-    /// Tokens that come back per second; 0 means none ever do.
-    pub refill_per_s: u32,
+    /// Tokens that come back per minute; 0 means none ever do.
+    pub refill_per_minute: u32,
     /// Tokens a full bucket holds.
     pub burst: u32,
+}
+
+impl BucketSettings {
+    /// A bucket that refills by `refill_per_s` every second.
+    pub fn per_second(refill_per_s: u32, burst: u32) -> Self {
+        Self { refill_per_minute: refill_per_s.saturating_mul(60), burst }
+    }
+
+    /// A bucket of `tokens` that refills once a minute.
+    pub fn per_minute(tokens: u32) -> Self {
+        Self { refill_per_minute: tokens, burst: tokens }
+    }
+}
+
+/// What is left of a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Tokens of a full bucket.
+    pub limit: u32,
+    /// Tokens it holds now.
+    pub remaining: u32,
 }
 
 /// Limits of all routes.
@@ -36,15 +71,49 @@ pub struct RateSettings {
     pub track: BucketSettings,
     /// Batches.
     pub batch: BucketSettings,
+    /// Lists of contacts.
+    pub list_contacts: BucketSettings,
+    /// Single contacts.
+    pub get_contact: BucketSettings,
+    /// Contacts created, and contacts changed: a bucket for each.
+    pub write_contact: BucketSettings,
+    /// Lists of companies.
+    pub list_companies: BucketSettings,
+    /// Single companies.
+    pub get_company: BucketSettings,
+    /// Companies changed.
+    pub write_company: BucketSettings,
 }
 
 impl Default for RateSettings {
-    /// The documented limits: 50/s with a burst of 200 for single events, 5/s with a burst of 20 for batches.
+    /// The documented limits: 50/s with a burst of 200 for single events, 5/s with a burst of 20 for batches; per minute,
+    /// 15 lists of contacts and of companies, 30 single contacts, 15 single companies, 60 writes of each sort.
     fn default() -> Self {
         Self {
             enforce: true,
-            track: BucketSettings { refill_per_s: 50, burst: 200 },
-            batch: BucketSettings { refill_per_s: 5, burst: 20 },
+            track: BucketSettings::per_second(50, 200),
+            batch: BucketSettings::per_second(5, 20),
+            list_contacts: BucketSettings::per_minute(15),
+            get_contact: BucketSettings::per_minute(30),
+            write_contact: BucketSettings::per_minute(60),
+            list_companies: BucketSettings::per_minute(15),
+            get_company: BucketSettings::per_minute(15),
+            write_company: BucketSettings::per_minute(60),
+        }
+    }
+}
+
+impl RateSettings {
+    fn bucket(&self, route: Route) -> BucketSettings {
+        match route {
+            Route::Track => self.track,
+            Route::Batch => self.batch,
+            Route::ListContacts => self.list_contacts,
+            Route::GetContact => self.get_contact,
+            Route::CreateContact | Route::UpdateContact => self.write_contact,
+            Route::ListCompanies => self.list_companies,
+            Route::GetCompany => self.get_company,
+            Route::UpdateCompany => self.write_company,
         }
     }
 }
@@ -61,7 +130,9 @@ pub(crate) struct Limiter {
 /// The longest a refused caller is told to wait, seconds.
 const MAX_WAIT_S: i64 = 3_600;
 
-// Levels are counted in millionths of a token, so that microseconds refill exactly: `refill_per_s` per microsecond.
+/// Parts of a token in which levels are counted, so that microseconds refill exactly: `refill_per_minute` per microsecond.
+const TOKEN: i64 = 60 * SECOND_US;
+
 #[derive(Debug)]
 struct Bucket {
     level: i64,
@@ -73,16 +144,13 @@ impl Limiter {
         Self { settings, clock, buckets: Mutex::new(HashMap::new()) }
     }
 
-    /// Takes one token, or says after how many whole seconds one will be there.
-    pub(crate) fn take(&self, workspace: WorkspaceId, route: Route) -> Result<()> {
+    /// Takes one token, or says after how many whole seconds one will be there. `None` when limits do not hold.
+    pub(crate) fn take(&self, workspace: WorkspaceId, route: Route) -> Result<Option<Allowance>> {
         if !self.settings.enforce {
-            return Ok(());
+            return Ok(None);
         }
-        let settings = match route {
-            Route::Track => self.settings.track,
-            Route::Batch => self.settings.batch,
-        };
-        let (refill, full) = (i64::from(settings.refill_per_s), i64::from(settings.burst) * SECOND_US);
+        let settings = self.settings.bucket(route);
+        let (refill, full) = (i64::from(settings.refill_per_minute), i64::from(settings.burst) * TOKEN);
         let now_us = self.clock.now_us();
         // A panic elsewhere cannot leave a level half-written: it is two integers.
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,15 +158,16 @@ impl Limiter {
         let elapsed_us = now_us.saturating_sub(bucket.at_us).max(0);
         bucket.level = bucket.level.saturating_add(elapsed_us.saturating_mul(refill)).min(full);
         bucket.at_us = now_us;
-        if bucket.level >= SECOND_US {
-            bucket.level -= SECOND_US;
-            return Ok(());
+        if bucket.level >= TOKEN {
+            bucket.level -= TOKEN;
+            let remaining = u32::try_from(bucket.level / TOKEN).unwrap_or(u32::MAX);
+            return Ok(Some(Allowance { limit: settings.burst, remaining }));
         }
-        let missing = SECOND_US - bucket.level;
+        let missing = TOKEN - bucket.level;
         let wait_us = if refill == 0 { i64::MAX } else { missing / refill };
         let retry_after_s = (wait_us / SECOND_US).saturating_add(1).min(MAX_WAIT_S);
         Err(Error::new(Code::RateLimited, format!("too many requests for this workspace; retry after {retry_after_s} s"))
-            .with_details(json!({ "retry_after_s": retry_after_s })))
+            .with_details(json!({ "retry_after_s": retry_after_s, "limit": settings.burst })))
     }
 }
 
@@ -125,7 +194,7 @@ mod tests {
         assert_eq!(accepted(&limiter, 1, Route::Track), 200, "a bucket never holds more than its burst");
         let refusal = limiter.take(WorkspaceId(1), Route::Track).expect_err("empty");
         assert_eq!(refusal.code(), Code::RateLimited);
-        assert_eq!(refusal.details(), Some(&json!({ "retry_after_s": 1 })));
+        assert_eq!(refusal.details(), Some(&json!({ "retry_after_s": 1, "limit": 200 })));
     }
 
     #[test]
@@ -135,6 +204,21 @@ mod tests {
         assert_eq!(accepted(&limiter, 1, Route::Batch), 20);
         clock.set_us(0);
         assert_eq!(accepted(&limiter, 1, Route::Batch), 0);
+    }
+
+    #[test]
+    fn minutes_refill_a_part_at_a_time() {
+        let clock = FixedClock::at(0);
+        let limiter = Limiter::new(RateSettings::default(), clock.clone());
+        let first = limiter.take(WorkspaceId(1), Route::ListContacts).expect("full");
+        assert_eq!(first, Some(Allowance { limit: 15, remaining: 14 }));
+        assert_eq!(accepted(&limiter, 1, Route::ListContacts), 14);
+        let refusal = limiter.take(WorkspaceId(1), Route::ListContacts).expect_err("empty");
+        assert_eq!(refusal.details(), Some(&json!({ "retry_after_s": 5, "limit": 15 })));
+        clock.advance_us(4 * SECOND_US);
+        assert_eq!(accepted(&limiter, 1, Route::ListContacts), 1);
+        assert_eq!(accepted(&limiter, 1, Route::CreateContact), 60, "writes have a bucket for each sort");
+        assert_eq!(accepted(&limiter, 1, Route::UpdateContact), 60);
     }
 
     #[test]

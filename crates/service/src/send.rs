@@ -9,6 +9,7 @@ use tributary_events::store::{Appended, Outcome};
 use tributary_ingest::arrival::Arrival;
 use tributary_ingest::draft::Draft;
 
+use crate::identity::note_people;
 use crate::service::Service;
 
 /// Batches from this size on are read on a thread of their own, bytes: the threads that serve connections would stand still
@@ -89,7 +90,7 @@ impl Service {
         })
     }
 
-    /// Takes in the body of `POST /v1/identify`: one `$identify` event, nothing else changes.
+    /// Takes in the body of `POST /v1/identify`: one `$identify` event, and the visitor tied to the person's contact.
     pub async fn identify(&self, access: &WorkspaceAccess, body: &[u8], arrival: &Arrival) -> Result<IdentifyOutput> {
         let event = self.pipeline.identify(body, arrival);
         self.take_one(access, event, arrival).await?;
@@ -110,6 +111,8 @@ impl Service {
     async fn append(&self, access: &WorkspaceAccess, events: Result<Vec<Event>>, received_us: i64) -> Result<Appended> {
         let workspace = access.workspace.id;
         let events = events.inspect_err(|error| self.note_refused(workspace, error))?;
+        // Before the append: a sender who hears of a failure sends again, and an event without an id would count twice.
+        note_people(&self.control, &access.scope, &events).await?;
         let appended = self.events.append(&access.scope, events).await?;
         if appended.accepted() > 0 {
             self.control.note_accepted(workspace, appended.accepted() as u64, received_us);

@@ -8,6 +8,7 @@ use tributary_events::question::Budget;
 use tributary_events::store::EventStore;
 use tributary_ingest::pipeline::Pipeline;
 
+use crate::identity::KnownPeople;
 use crate::rate::{Limiter, RateSettings};
 
 /// Everything the use cases need. One per process.
@@ -21,6 +22,7 @@ pub struct Service {
     /// The time.
     pub clock: SharedClock,
     pub(crate) limiter: Limiter,
+    pub(crate) known_people: KnownPeople,
     pub(crate) budget: Budget,
 }
 
@@ -50,6 +52,6 @@ impl Service {
         settings: Settings,
     ) -> Self {
         let limiter = Limiter::new(settings.rates, clock.clone());
-        Self { control, events, pipeline, limiter, budget: settings.budget, clock }
+        Self { control, events, pipeline, limiter, known_people: KnownPeople::default(), budget: settings.budget, clock }
     }
 }

@@ -4,6 +4,7 @@ pub mod serve;
 pub mod spend;
 
 pub mod account;
+pub mod contact;
 pub mod key;
 pub mod workspace;
 

@@ -53,8 +53,14 @@ impl Limits {
     pub fn rates(&self) -> RateSettings {
         RateSettings {
             enforce: self.enforce,
-            track: BucketSettings { refill_per_s: self.track_per_second, burst: self.track_burst },
-            batch: BucketSettings { refill_per_s: self.batch_per_second, burst: self.batch_burst },
+            track: BucketSettings::per_second(self.track_per_second, self.track_burst),
+            batch: BucketSettings::per_second(self.batch_per_second, self.batch_burst),
+            list_contacts: BucketSettings::per_minute(self.list_contacts_per_minute),
+            get_contact: BucketSettings::per_minute(self.get_contact_per_minute),
+            write_contact: BucketSettings::per_minute(self.write_contact_per_minute),
+            list_companies: BucketSettings::per_minute(self.list_companies_per_minute),
+            get_company: BucketSettings::per_minute(self.get_company_per_minute),
+            write_company: BucketSettings::per_minute(self.write_company_per_minute),
         }
     }
 }

@@ -45,6 +45,12 @@ pub fn check(config: &Config) -> Result<()> {
         ("limits.track_burst", limits.track_burst),
         ("limits.batch_per_second", limits.batch_per_second),
         ("limits.batch_burst", limits.batch_burst),
+        ("limits.list_contacts_per_minute", limits.list_contacts_per_minute),
+        ("limits.get_contact_per_minute", limits.get_contact_per_minute),
+        ("limits.write_contact_per_minute", limits.write_contact_per_minute),
+        ("limits.list_companies_per_minute", limits.list_companies_per_minute),
+        ("limits.get_company_per_minute", limits.get_company_per_minute),
+        ("limits.write_company_per_minute", limits.write_company_per_minute),
     ] {
         if value == 0 {
             return Err(refuse(key, "must be at least 1; to switch limits off set limits.enforce = false"));

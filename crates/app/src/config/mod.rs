@@ -80,11 +80,35 @@ pub struct Limits {
     pub batch_per_second: u32,
     /// The same in one burst.
     pub batch_burst: u32,
+    /// Requests to `GET /public-api/v1/contacts` per minute and workspace.
+    pub list_contacts_per_minute: u32,
+    /// Requests to `GET /public-api/v1/contacts/{id}` per minute and workspace.
+    pub get_contact_per_minute: u32,
+    /// Contacts created per minute and workspace, and contacts changed: so many of each.
+    pub write_contact_per_minute: u32,
+    /// Requests to `GET /public-api/v1/companies` per minute and workspace.
+    pub list_companies_per_minute: u32,
+    /// Requests to `GET /public-api/v1/companies/{id}` per minute and workspace.
+    pub get_company_per_minute: u32,
+    /// Companies changed per minute and workspace.
+    pub write_company_per_minute: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { enforce: true, track_per_second: 50, track_burst: 200, batch_per_second: 5, batch_burst: 20 }
+        Self {
+            enforce: true,
+            track_per_second: 50,
+            track_burst: 200,
+            batch_per_second: 5,
+            batch_burst: 20,
+            list_contacts_per_minute: 15,
+            get_contact_per_minute: 30,
+            write_contact_per_minute: 60,
+            list_companies_per_minute: 15,
+            get_company_per_minute: 15,
+            write_company_per_minute: 60,
+        }
     }
 }
 

@@ -128,6 +128,7 @@ async fn owned_folder(
     let job = flags.job(found.zone.clone(), Some(found.currency), visitor_key(&owned.control))?;
     let destination = Destination::Store(Importer {
         events: owned.timeline.clone(),
+        contacts: Some(owned.control.clone()),
         scope: access.scope,
         pipeline: owned.pipeline.clone(),
         zone: found.zone.clone(),

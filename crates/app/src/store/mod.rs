@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tributary_control::{Control, WorkspaceAccess};
+use tributary_control::{Control, Forgotten, WorkspaceAccess};
 use tributary_core::clock::SharedClock;
 use tributary_core::error::{Error, Result};
 use tributary_core::time::format_utc;
@@ -82,12 +82,13 @@ impl Store for FolderStore {
     }
 
     async fn erase(&self, access: &WorkspaceAccess, person: Person, from_disk: bool) -> Result<u64> {
-        let what = match person {
-            Person::User(id) => Erasure::User(id),
-            Person::Visitor(id) => Erasure::Visitor(id),
-            Person::Everyone => Erasure::Workspace,
+        let (what, who) = match person {
+            Person::User(id) => (Erasure::User(id.clone()), Forgotten::User(id)),
+            Person::Visitor(id) => (Erasure::Visitor(id.clone()), Forgotten::Visitor(id)),
+            Person::Everyone => (Erasure::Workspace, Forgotten::Everyone),
         };
         let erased = self.timeline.erase(&access.scope, what).await?;
+        self.control.erase_contacts(&access.scope, who).await?;
         if from_disk {
             let timeline = self.timeline.clone();
             blocking("rewriting the segments", move || timeline.compact()).await?;

@@ -18,6 +18,7 @@ use super::{FolderStore, blocking};
 pub(super) async fn import(store: &FolderStore, access: &WorkspaceAccess, body: ImportInput) -> Result<Vec<RowFate>> {
     let importer = Importer {
         events: store.timeline.clone(),
+        contacts: Some(store.control.clone()),
         scope: access.scope.clone(),
         pipeline: store.pipeline.clone(),
         zone: access.workspace.zone.clone(),

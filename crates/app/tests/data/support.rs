@@ -48,6 +48,7 @@ impl World {
     pub fn destination(&self) -> Destination {
         Destination::Store(Importer {
             events: self.store.clone(),
+            contacts: None,
             scope: self.scope.clone(),
             pipeline: self.pipeline.clone(),
             zone: TimeZone::UTC,

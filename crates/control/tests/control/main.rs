@@ -9,6 +9,8 @@ mod ads_sums;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod currency_rates;
 #[cfg(test)]
 mod installation;

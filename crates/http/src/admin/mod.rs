@@ -7,6 +7,7 @@
 mod account;
 mod audit;
 mod body;
+mod contact;
 mod erase;
 mod key;
 mod query;
@@ -26,6 +27,7 @@ use tributary_core::clock::SharedClock;
 pub use account::{AccountAnswer, AccountChange, NewAccountBody};
 pub use audit::{AuditChainAnswer, AuditFaultAnswer, AuditRowAnswer, AuditRows};
 pub use body::Refusal;
+pub use contact::{LabelAnswer, LabelBody, MergeAnswer, MergeBody, Merged, Split};
 pub use erase::{EraseBody, Erased};
 pub use key::{IssuedKey, KeyAnswer, KeyOwnerBody, NewKeyBody};
 pub use query::{AttributionBody, BotsBody, QueryAnswer, QueryBody, QuestionBody, RangeBody};
@@ -60,6 +62,9 @@ pub fn router(operator: Operator) -> Router {
         .route("/keys", get(key::list).post(key::create))
         .route("/keys/{prefix}", delete(key::revoke))
         .route("/keys/{prefix}/rotate", post(key::rotate))
+        .route("/contacts/{selector}/labels", get(contact::labels).post(contact::label))
+        .route("/contacts/{selector}/merges", get(contact::merges).post(contact::merge))
+        .route("/contacts/{selector}/merges/{merge}", delete(contact::split))
         .route("/audit", get(audit::list))
         .route("/audit/verify", get(audit::verify))
         .route("/erase", post(erase::erase))

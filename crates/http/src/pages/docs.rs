@@ -40,6 +40,11 @@ const PAGES: &[Page] = &[
         source: include_str!("../../../../docs/sending-events.md"),
     },
     Page {
+        name: "contacts",
+        summary: "Contacts and companies: who becomes one, custom fields, merging and splitting, the REST routes.",
+        source: include_str!("../../../../docs/contacts.md"),
+    },
+    Page {
         name: "classification",
         summary: "How source, device, country and bots are decided: the rules in order, the lists behind them, what differs.",
         source: include_str!("../../../../docs/classification.md"),
@@ -154,7 +159,7 @@ pub async fn llms_txt(origin: RequestOrigin) -> Response {
         let title = markdown::render(page.source).title;
         let _infallible = writeln!(text, "- [{title}]({origin}/docs/{}.md): {}", page.name, page.summary);
     }
-    let _infallible = write!(text, "\n## Reference\n\n- [OpenAPI]({origin}/openapi.json): the REST routes under /v1\n");
+    let _infallible = write!(text, "\n## Reference\n\n- [OpenAPI]({origin}/openapi.json): the REST routes\n");
     plain("text/plain; charset=utf-8", text)
 }
 

@@ -28,6 +28,10 @@ const DOORS: &[Door] = &[
     Door { path: "/v1/stats", keys: "rk_", what: "Counts and exact uniques, by group and interval" },
     Door { path: "/v1/sources", keys: "rk_", what: "Where visitors come from, paid and unpaid apart" },
     Door { path: "/v1/query", keys: "rk_", what: "Raw events, newest first" },
+    Door { path: "/public-api/v1/contacts", keys: "rk_ · sk_", what: "Contacts: list them, create one with sk_" },
+    Door { path: "/public-api/v1/contacts/{id}", keys: "rk_ · sk_", what: "One contact: read it, change it with sk_" },
+    Door { path: "/public-api/v1/companies", keys: "rk_ · sk_", what: "Companies" },
+    Door { path: "/public-api/v1/companies/{id}", keys: "rk_ · sk_", what: "One company: read it, change it with sk_" },
     Door { path: "/v1/a.js", keys: "none", what: "The browser script" },
 ];
 

@@ -14,6 +14,7 @@ use axum::routing::get;
 use axum::{Extension, Router};
 
 use origin::PublicUrl;
+pub(crate) use origin::RequestOrigin;
 
 /// The browser script, as served.
 pub const BROWSER_SCRIPT: &str = include_str!("../../assets/a.js");

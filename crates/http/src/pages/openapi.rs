@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
+use tributary_service::companies::{CompanyOutput, CompanyRow};
+use tributary_service::contacts::{ContactOutput, ContactRow};
 use tributary_service::forget::ForgetOutput;
 use tributary_service::import::ImportOutput;
 use tributary_service::query::QueryOutput;
@@ -16,6 +18,8 @@ use tributary_service::sources::SourcesOutput;
 use tributary_service::spend::SpendOutput;
 use tributary_service::spend::sums::SpendAnswer;
 use tributary_service::stats::StatsOutput;
+
+use crate::public_api::Page;
 
 /// The document as served. `tests/documented` holds real answers of a running server against it.
 pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
@@ -45,6 +49,10 @@ fn answer_schemas() -> Map<String, Value> {
         ("QueryAnswer", schema_of::<QueryOutput>()),
         ("StatsAnswer", schema_of::<StatsOutput>()),
         ("SourcesAnswer", schema_of::<SourcesOutput>()),
+        ("ContactPage", schema_of::<Page<ContactRow>>()),
+        ("Contact", schema_of::<ContactOutput>()),
+        ("CompanyPage", schema_of::<Page<CompanyRow>>()),
+        ("Company", schema_of::<CompanyOutput>()),
     ]
     .map(|(name, schema)| (String::from(name), schema))
     .into_iter()
@@ -65,6 +73,7 @@ fn schema_of<T: JsonSchema>() -> Value {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+    use tributary_control::ContactsQuery;
     use tributary_service::stats::{COLUMNS, StatsInterval, StatsMetric};
     use tributary_service::{input::BotRule, query, sources, stats};
 
@@ -72,7 +81,7 @@ mod tests {
         serde_json::from_str(&DOCUMENT).unwrap()
     }
 
-    /// Every `/v1` route of the two routers is described, and nothing else is.
+    /// Every `/v1` and `/public-api` route of the two routers is described, and nothing else is.
     #[test]
     fn every_route_is_described() {
         let sources = [include_str!("../router.rs"), include_str!("mod.rs").split("mod tests").next().unwrap()];
@@ -80,7 +89,7 @@ mod tests {
             .iter()
             .flat_map(|source| source.split(".route(\"").skip(1))
             .map(|rest| rest.split('"').next().unwrap().to_owned())
-            .filter(|path| path.starts_with("/v1"))
+            .filter(|path| path.starts_with("/v1") || path.starts_with("/public-api"))
             .collect();
         let described: BTreeSet<String> = parsed()["paths"].as_object().unwrap().keys().cloned().collect();
         assert!(served.len() >= 8, "{served:?}");
@@ -122,6 +131,11 @@ mod tests {
         assert_eq!(parameter("/v1/stats", "metric")["enum"], serde_json::json!(StatsMetric::NAMES));
         assert_eq!(parameter("/v1/stats", "interval")["enum"], serde_json::json!(StatsInterval::NAMES));
         assert_eq!(parameter("/v1/sources", "breakdown")["enum"], serde_json::json!(sources::Breakdown::NAMES));
+        for path in ["/public-api/v1/contacts", "/public-api/v1/companies"] {
+            let per_page = parameter(path, "per_page");
+            let (most, default) = (ContactsQuery::MAX_PER_PAGE, ContactsQuery::DEFAULT_PER_PAGE);
+            assert_eq!((&per_page["maximum"], &per_page["default"]), (&most.into(), &default.into()), "{path}");
+        }
         let columns = COLUMNS.join("|");
         assert_eq!(parameter("/v1/stats", "group_by")["pattern"], format!("^({columns})(,({columns}))*$"));
     }

@@ -22,7 +22,8 @@ async fn kinds_and_routes() {
     let stats = format!("/v1/stats?{RANGE}");
     let query = format!("/v1/query?{RANGE}");
     let sources = format!("/v1/sources?{RANGE}");
-    let routes: [(&str, &str, &str); 12] = [
+    let contacts = "/public-api/v1/contacts?start_date=2026-05-01&end_date=2026-06-01";
+    let routes: [(&str, &str, &str); 19] = [
         ("POST", "/v1/track", r#"{"event":"x"}"#),
         ("POST", "/v1/batch", r#"{"events":[{"event":"x"}]}"#),
         ("POST", "/v1/import", r#"{"rows":[{"event":"x","timestamp":"2026-05-03T00:00:00Z"}]}"#),
@@ -33,6 +34,13 @@ async fn kinds_and_routes() {
         ("GET", &query, ""),
         ("GET", &stats, ""),
         ("GET", &sources, ""),
+        ("GET", contacts, ""),
+        ("POST", "/public-api/v1/contacts", r#"{"emails":["ann@example.com"]}"#),
+        ("GET", "/public-api/v1/contacts/1", ""),
+        ("PUT", "/public-api/v1/contacts/1", r#"{"names":["Ann"]}"#),
+        ("GET", "/public-api/v1/companies", ""),
+        ("GET", "/public-api/v1/companies/1", ""),
+        ("PUT", "/public-api/v1/companies/1", r#"{"name":"Example"}"#),
         ("POST", "/mcp", PING),
         ("POST", "/mcp/account", PING),
     ];
@@ -74,9 +82,16 @@ async fn tokens_that_are_none() {
         (Some(format!("Bearer {revoked}")), "invalid_api_key"),
         (Some(format!("Bearer {swapped}")), "key_kind_mismatch"),
     ] {
-        for (method, path) in
-            [("POST", "/v1/track"), ("POST", "/v1/forget"), ("GET", "/v1/stats"), ("POST", "/mcp"), ("POST", "/mcp/account")]
-        {
+        for (method, path) in [
+            ("POST", "/v1/track"),
+            ("POST", "/v1/forget"),
+            ("GET", "/v1/stats"),
+            ("GET", "/public-api/v1/contacts"),
+            ("PUT", "/public-api/v1/contacts/1"),
+            ("GET", "/public-api/v1/companies/1"),
+            ("POST", "/mcp"),
+            ("POST", "/mcp/account"),
+        ] {
             let mut request = Request::builder().method(method).uri(path);
             if let Some(header) = &header {
                 request = request.header("authorization", header);

@@ -156,6 +156,10 @@ async fn routes_and_methods_that_do_not_exist() {
         ("GET", "/accounts", 404, None),
         ("GET", "/.well-known/oauth-protected-resource", 404, None),
         ("GET", "/../etc/passwd", 404, None),
+        ("DELETE", "/public-api/v1/contacts", 405, Some("GET,HEAD,POST")),
+        ("POST", "/public-api/v1/contacts/1", 405, Some("GET,HEAD,PUT")),
+        ("POST", "/public-api/v1/companies", 405, Some("GET,HEAD")),
+        ("GET", "/public-api/v2/contacts", 404, None),
     ] {
         let request = with_key(Request::builder().method(method).uri(path), &world.storefront().sk);
         let reply = world.send(request.body(Body::empty()).unwrap()).await;
@@ -172,6 +176,8 @@ proptest! {
     fn no_bytes_break_a_route(
         body in prop_oneof![
             proptest::collection::vec(any::<u8>(), 0..300),
+            r#"\{"emails":\["[a-z@.]{0,12}"\],"names":\[[0-9"]{0,3}\],"custom_fields":\{"profile_field_[0-9]{1,2}":[0-9eE.+-]{1,8}\}\}"#
+                .prop_map(String::into_bytes),
             r#"\{"event":"[a-z]{0,3}","properties":\{"a":[0-9eE.+-]{1,8}\}\}"#.prop_map(String::into_bytes),
             r#"\{"jsonrpc":"2.0","id":[0-9]{1,30},"method":"tools/call","params":\{"name":"get_stats","arguments":\{"from":"[0-9T:Z-]{0,24}","to":"2026-[0-9]{2}-01","limit":[0-9.eE-]{1,6}\}\}\}"#
                 .prop_map(String::into_bytes),
@@ -188,6 +194,10 @@ proptest! {
                 ("POST", String::from("/v1/import"), &shop.sk),
                 ("POST", String::from("/v1/identify"), &shop.sk),
                 ("POST", String::from("/v1/forget"), &shop.sk),
+                ("POST", String::from("/public-api/v1/contacts"), &shop.sk),
+                ("PUT", String::from("/public-api/v1/contacts/1"), &shop.sk),
+                ("PUT", String::from("/public-api/v1/companies/1"), &shop.sk),
+                ("GET", format!("/public-api/v1/contacts?{query}"), &shop.rk),
                 ("POST", String::from("/mcp"), &shop.sk),
                 ("POST", String::from("/mcp/account"), &world.acme.ak),
                 ("GET", format!("/v1/stats?from=2026-05-01&to=2026-06-01&{query}"), &shop.rk),

@@ -19,6 +19,9 @@ fn canaries(world: &World) -> Vec<String> {
 async fn acme_never_sees_the_rival() {
     let world = World::seeded().await;
     let rival = world.rival.projects[0].workspace.uuid.to_string();
+    let traits =
+        r#"{"anonymous_id":"canary-1","user_id":"canary-2","traits":{"email":"canary@canary-rival.com","name":"canary"}}"#;
+    assert_eq!(world.post(&world.rival.projects[0].sk, "/v1/identify", traits).await.status, 200);
     let shop = world.storefront();
     let mut replies = everything_shown(&world, shop, Some(&world.acme.ak)).await;
     for path in [
@@ -63,6 +66,14 @@ async fn everything_shown(world: &World, project: &Project, ak: Option<&String>)
         "/readyz",
     ] {
         replies.push((path.to_owned(), world.get(&project.rk, path).await.text));
+    }
+    let created = "start_date=2000-01-01&end_date=2027-01-01";
+    let flags = "include_all_emails=1&include_comet_tokens=1&include_custom_fields=1";
+    let mut paths = vec![format!("/public-api/v1/contacts?{created}&{flags}"), String::from("/public-api/v1/companies")];
+    paths.extend((1..=20).map(|id| format!("/public-api/v1/contacts/{id}?include_comet_tokens=1")));
+    paths.extend((1..=5).map(|id| format!("/public-api/v1/companies/{id}")));
+    for path in paths {
+        replies.push((path.clone(), world.get(&project.rk, &path).await.text));
     }
     for door in DOORS {
         let keys = if door.path == KEY_DOOR.path { vec![&project.sk, &project.rk] } else { ak.into_iter().collect() };

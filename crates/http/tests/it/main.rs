@@ -11,6 +11,7 @@ mod framing;
 
 mod admission;
 mod bad_input;
+mod contacts;
 mod cors;
 mod limits;
 mod questions;
