@@ -115,7 +115,7 @@ fn reach(report: TimeRange, window: TouchWindow, dated_by: DatedBy) -> TimeRange
         TouchWindow::Elapsed(length_us) => (report.start_us.saturating_sub(length_us), ahead(length_us)),
     };
     let end_us = if dated_by == DatedBy::Touch { end_us } else { report.end_us };
-    TimeRange { start_us: start_us.max(TimeRange::ALL.start_us), end_us: end_us.min(TimeRange::ALL.end_us) }
+    TimeRange { start_us, end_us }
 }
 
 fn window_of(days: u32) -> Result<Window> {

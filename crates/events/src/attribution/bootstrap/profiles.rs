@@ -12,10 +12,13 @@ use tributary_core::error::Result;
 use crate::attribution::journey::CREDIT_UNITS;
 use crate::attribution::paths::{CodesHasher, MAX_CHANNELS, MAX_JOURNEYS, MAX_PATHS, MAX_TOUCHES, too_large};
 
+/// Channel codes, ascending, and the credit units each gets of one conversion.
+type Shares = Box<[(u32, i64)]>;
+
 /// Groups journeys by what they give to whom.
 #[derive(Clone, Debug, Default)]
 pub struct ProfilesBuilder {
-    journeys_of: HashMap<Box<[(u32, i64)]>, u64, BuildHasherDefault<CodesHasher>>,
+    journeys_of: HashMap<Shares, u64, BuildHasherDefault<CodesHasher>>,
     channels: BTreeSet<u32>,
     shares: usize,
     journeys: u64,
