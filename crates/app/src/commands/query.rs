@@ -5,7 +5,7 @@ mod show;
 use clap::{Args, Subcommand, ValueEnum};
 
 use tributary_core::error::Result;
-use tributary_http::admin::{AttributionBody, BotsBody, QueryAnswer, QueryBody, QuestionBody, RangeBody};
+use tributary_http::admin::{AttributionBody, BotsBody, PeopleBody, QueryAnswer, QueryBody, QuestionBody, RangeBody};
 
 use crate::exit::Exit;
 use crate::folder::Missing;
@@ -64,6 +64,9 @@ struct Slice {
     /// What happens to events taken for a bot's
     #[arg(long, value_enum, default_value_t = Bots::Exclude)]
     bots: Bots,
+    /// Who counts as one: each visitor, each contact with all its visitors, or each company with all its contacts
+    #[arg(long, value_enum, default_value_t = People::Visitors)]
+    people: People,
     /// Only events up to this one, as an earlier answer's "as of event" numbers them: the same question has the same answer
     #[arg(long, value_name = "N")]
     as_of: Option<u64>,
@@ -84,6 +87,13 @@ enum Interval {
     Day,
     Week,
     Month,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum People {
+    Visitors,
+    Contacts,
+    Companies,
 }
 
 /// Arguments of `query stats`.
@@ -322,6 +332,11 @@ pub async fn run(query: Query, globals: &Globals) -> Result<Exit> {
             Bots::Exclude => BotsBody::Exclude,
             Bots::Include => BotsBody::Include,
             Bots::Only => BotsBody::Only,
+        },
+        people: match slice.people {
+            People::Visitors => PeopleBody::Visitors,
+            People::Contacts => PeopleBody::Contacts,
+            People::Companies => PeopleBody::Companies,
         },
         as_of: slice.as_of,
         question,

@@ -13,6 +13,7 @@ mod stats;
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 use tributary_control::WorkspaceAccess;
 use tributary_core::error::{Code, Error, Result};
@@ -20,6 +21,7 @@ use tributary_core::time::{TimeRange, format_in};
 use tributary_events::answer::{Answer, Answered};
 use tributary_events::bucket::{Buckets, Interval};
 use tributary_events::field::{DIMENSIONS, Field};
+use tributary_events::people::People;
 use tributary_events::question::{Bots, Budget, Question, Slice};
 use tributary_events::store::EventStore;
 use tributary_http::admin::{BotsBody, QueryAnswer, QueryBody, QuestionBody};
@@ -49,6 +51,7 @@ pub async fn answer(
     budget: Budget,
     access: &WorkspaceAccess,
     body: QueryBody,
+    people: Option<Arc<People>>,
     now_us: i64,
 ) -> Result<QueryAnswer> {
     let workspace = &access.workspace;
@@ -62,7 +65,7 @@ pub async fn answer(
             BotsBody::Only => Bots::Only,
         },
         as_of: body.as_of,
-        people: None,
+        people,
     };
     let cx = Context { store, budget, access, zone: &workspace.zone, slice };
     let (shown, watermark) = match body.question {

@@ -8,14 +8,15 @@ use async_trait::async_trait;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tributary_control::{Control, Forgotten, WorkspaceAccess};
+use tributary_control::{Control, Forgotten, PeopleOf, WorkspaceAccess};
 use tributary_core::clock::SharedClock;
 use tributary_core::error::{Error, Result};
 use tributary_core::time::format_utc;
+use tributary_events::people::People;
 use tributary_events::question::Budget;
 use tributary_events::store::{Erasure, EventStore};
 use tributary_http::admin::{
-    BackupDone, Extent, Holdings, Person, QueryAnswer, QueryBody, RowsBody, RowsPage, Store, StoreFault, StoreReport,
+    BackupDone, Extent, Holdings, PeopleBody, Person, QueryAnswer, QueryBody, RowsBody, RowsPage, Store, StoreFault, StoreReport,
 };
 use tributary_ingest::pipeline::Pipeline;
 use tributary_service::import::{ImportInput, RowFate};
@@ -65,7 +66,19 @@ impl Store for FolderStore {
     }
 
     async fn query(&self, access: &WorkspaceAccess, question: QueryBody) -> Result<QueryAnswer> {
-        query::answer(&*self.events, self.budget, access, question, self.clock.now_us()).await
+        let people = match question.people {
+            PeopleBody::Visitors => None,
+            PeopleBody::Contacts => Some(PeopleOf::Contacts),
+            PeopleBody::Companies => Some(PeopleOf::Companies),
+        };
+        let people = match people {
+            None => None,
+            Some(of) => {
+                let groups = self.control.people(&access.scope, of).await?;
+                Some(People::new(groups.iter().cloned())?)
+            }
+        };
+        query::answer(&*self.events, self.budget, access, question, people, self.clock.now_us()).await
     }
 
     async fn import(&self, access: &WorkspaceAccess, rows: ImportInput) -> Result<Vec<RowFate>> {

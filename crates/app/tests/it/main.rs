@@ -5,5 +5,6 @@ mod support;
 mod config;
 mod help;
 mod life;
+mod people;
 mod query;
 mod spend;

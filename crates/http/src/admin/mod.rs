@@ -30,7 +30,7 @@ pub use body::Refusal;
 pub use contact::{LabelAnswer, LabelBody, MergeAnswer, MergeBody, Merged, Split};
 pub use erase::{EraseBody, Erased};
 pub use key::{IssuedKey, KeyAnswer, KeyOwnerBody, NewKeyBody};
-pub use query::{AttributionBody, BotsBody, QueryAnswer, QueryBody, QuestionBody, RangeBody};
+pub use query::{AttributionBody, BotsBody, PeopleBody, QueryAnswer, QueryBody, QuestionBody, RangeBody};
 pub use rows::{Extent, ImportTerms, RowsBody, RowsPage, visitor_key};
 pub use spend::{RateBody, SpendFileBody};
 pub use store::{BackupBody, BackupDone, Holdings, Person, Store, StoreFault, StoreReport};

@@ -23,6 +23,9 @@ pub struct QueryBody {
     /// What happens to bots.
     #[serde(default)]
     pub bots: BotsBody,
+    /// Who counts as one wherever visitors are counted.
+    #[serde(default)]
+    pub people: PeopleBody,
     /// Only events up to this ingest sequence number: an earlier answer's `watermark`. Absent for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<u64>,
@@ -44,6 +47,19 @@ pub struct RangeBody {
     /// months back; today included). Without anything, `30d`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<String>,
+}
+
+/// Who counts as one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PeopleBody {
+    /// Each visitor.
+    #[default]
+    Visitors,
+    /// Each contact with all its visitors; a visitor of no contact for itself.
+    Contacts,
+    /// Each company with all its contacts; whoever belongs to none as with contacts.
+    Companies,
 }
 
 /// What happens to events taken for a bot's.
