@@ -3,16 +3,7 @@
 //! Names are those of Cometly's tracking templates (`comet_*`), of Google's and Meta's own templates and of HubSpot's (`hsa_*`).
 //! Untyped `utm_*` parameters count only where their value looks like a platform's id.
 
-/// A level of the ad hierarchy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum AdLevel {
-    /// The campaign.
-    Campaign,
-    /// The ad set; Google calls it ad group.
-    AdSet,
-    /// The ad.
-    Ad,
-}
+use tributary_core::ads::AdLevel;
 
 /// Parameters that hold an id and nothing else, the first one with a value wins; then one that may.
 struct Parameters {
@@ -25,26 +16,26 @@ const FEWEST_DIGITS: usize = 6;
 /// Longer values are no ids.
 const MOST_CHARS: usize = 128;
 
-impl AdLevel {
-    fn parameters(self) -> Parameters {
-        match self {
-            AdLevel::Campaign => Parameters {
-                ids: &["comet_campaign", "campaign_id", "campaignid", "gad_campaignid", "hsa_cam", "utm_id"],
-                maybe: "utm_campaign",
-            },
-            AdLevel::AdSet => {
-                Parameters { ids: &["comet_ad_group", "adset_id", "adgroup_id", "adgroupid", "hsa_grp"], maybe: "utm_term" }
-            }
-            AdLevel::Ad => Parameters { ids: &["comet_ad_id", "ad_id", "creative_id", "hsa_ad"], maybe: "utm_content" },
+/// `None` for levels that no template writes into an address.
+fn parameters(level: AdLevel) -> Option<Parameters> {
+    Some(match level {
+        AdLevel::Campaign => Parameters {
+            ids: &["comet_campaign", "campaign_id", "campaignid", "gad_campaignid", "hsa_cam", "utm_id"],
+            maybe: "utm_campaign",
+        },
+        AdLevel::AdSet => {
+            Parameters { ids: &["comet_ad_group", "adset_id", "adgroup_id", "adgroupid", "hsa_grp"], maybe: "utm_term" }
         }
-    }
+        AdLevel::Ad => Parameters { ids: &["comet_ad_id", "ad_id", "creative_id", "hsa_ad"], maybe: "utm_content" },
+        AdLevel::Account | AdLevel::Keyword => return None,
+    })
 }
 
-/// The id of this level's entity that the address of a page names.
+/// The id of the campaign, ad set or ad that the address of a page names.
 pub fn ad_parameter(url: &str, level: AdLevel) -> Option<String> {
     let query = url.split_once('?')?.1;
     let query = query.split_once('#').map_or(query, |(query, _)| query);
-    let Parameters { ids, maybe } = level.parameters();
+    let Parameters { ids, maybe } = parameters(level)?;
     // Most addresses name no ad: decoding is for those that do.
     if !query.contains(maybe) && !ids.iter().any(|name| query.contains(name)) {
         return None;

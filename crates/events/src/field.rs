@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
+use tributary_core::ads::AdLevel;
 use tributary_core::event::{Event, Origin};
 
-use crate::ad_parameters::{AdLevel, ad_parameter};
+use crate::ad_parameters::ad_parameter;
 use crate::channel::{channel, is_direct};
 
 /// Something of an event that can be filtered on and grouped by.

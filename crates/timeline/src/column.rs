@@ -4,7 +4,7 @@ use hashbrown::HashTable;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, RwLock};
 
-use tributary_events::ad_parameters::AdLevel;
+use tributary_core::ads::AdLevel;
 
 use crate::schema::Text;
 

@@ -1,6 +1,6 @@
 //! Which columns a question reads: declared first, decoded once by all threads, then looked at piece by piece.
 
-use tributary_events::ad_parameters::AdLevel;
+use tributary_core::ads::AdLevel;
 use tributary_events::field::Field;
 
 use crate::column::ColumnId;
