@@ -1,5 +1,6 @@
-//! A folder written by the version before format 2 (`tests/data/format-1`, made by the ignored test below at commit
-//! `b95f50e`): tables of version 1, segments and id indexes of format 1, an erasure not yet applied, a tail in the log.
+//! A folder written by the version before format 2 (`tests/data/format-1`, made at commit `b95f50e`: the first 150 events of
+//! [`appended`] flushed, the others in the log, then [`FORGOTTEN`] erased): tables of version 1, segments and id indexes of format 1,
+//! an erasure not yet applied.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use tributary_core::time::{DAY_US, TimeRange};
 use tributary_events::answer::Answer;
 use tributary_events::field::Field;
 use tributary_events::question::{Aggregate, Bots, Budget, Metric, Question, Slice};
-use tributary_events::store::{Erasure, EventStore};
+use tributary_events::store::EventStore;
 use tributary_testkit::scope::workspace;
 use tributary_timeline::Timeline;
 use tributary_timeline::options::Options;
@@ -19,8 +20,6 @@ use crate::ground::{open, small};
 use crate::sample::{MAY, event, signed_in};
 
 const FORGOTTEN: &str = "user-3";
-/// Events that lie in segments; the rest is in the log.
-const FLUSHED: usize = 150;
 
 fn options() -> Options {
     Options { segment_rows: 60, row_group_rows: 20, ..small() }
@@ -53,19 +52,6 @@ fn appended() -> Vec<Event> {
 fn kept() -> Vec<(u64, Event)> {
     let all = appended().into_iter().zip(1..).map(|(event, sequence)| (sequence, event));
     all.filter(|(_, event)| event.user_id.as_deref() != Some(FORGOTTEN)).collect()
-}
-
-#[tokio::test]
-#[ignore = "wrote tests/data/format-1 with the version before format 2"]
-async fn write_the_folder() {
-    let timeline = open(&folder(), options());
-    let mut events = appended();
-    let tail = events.split_off(FLUSHED);
-    timeline.append(&workspace(1), events).await.unwrap();
-    timeline.flush().unwrap();
-    timeline.append(&workspace(1), tail).await.unwrap();
-    timeline.erase(&workspace(1), Erasure::User(String::from(FORGOTTEN))).await.unwrap();
-    timeline.close();
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -14,6 +14,4 @@ mod ground;
 #[cfg(test)]
 mod housekeeping;
 #[cfg(test)]
-mod measure_segments;
-#[cfg(test)]
 mod sample;
