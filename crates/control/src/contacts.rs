@@ -6,7 +6,6 @@
 
 mod free_mail;
 mod kind;
-mod problems;
 mod slot;
 
 mod identify;
@@ -38,5 +37,6 @@ pub use people::PeopleOf;
 pub use slot::{FieldInput, FieldKind, FieldValue, Slot};
 pub use update::{ContactChange, NewContact};
 
+pub(crate) use kind::line;
 pub(crate) use people::PeopleCache;
 pub(crate) use seen::SeenTies;

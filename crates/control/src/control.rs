@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::access::Callers;
 use crate::audit::{AuditLog, found_log};
 use crate::contacts::{PeopleCache, SeenTies};
+use crate::conversions::ConversionsCache;
 use crate::secret::InstallationSecret;
 use crate::store::{Store, commit};
 use crate::token::Pepper;
@@ -36,6 +37,7 @@ pub(crate) struct Inner {
     pub audit: AuditLog,
     pub people: PeopleCache,
     pub seen_ties: SeenTies,
+    pub conversions: ConversionsCache,
 }
 
 impl Control {
@@ -60,6 +62,7 @@ impl Control {
             meter: Meter::default(),
             people: PeopleCache::default(),
             seen_ties: SeenTies::default(),
+            conversions: ConversionsCache::default(),
             audit,
             store,
             clock,

@@ -1,4 +1,5 @@
-//! The control plane: accounts with plans, workspaces, keys, contacts, the audit log, usage counters and advertising, in SQLite.
+//! The control plane: accounts with plans, workspaces, keys, contacts, conversions, what users save, the audit log, usage
+//! counters and advertising, in SQLite.
 //!
 //! [`Control`] is the one way in. It alone turns a credential into a `WorkspaceScope`, which every data method asks for.
 //! Statements are literals in the subset SQLite and PostgreSQL share; only `migrations/` and `store` know the engine.
@@ -10,13 +11,19 @@ mod audit;
 mod backup;
 mod contacts;
 mod control;
+mod conversions;
+mod idempotency;
 mod key;
+mod mappings;
 mod origin;
+mod problems;
+mod saved;
 mod schema;
 mod secret;
 mod store;
 mod token;
 mod usage;
+mod webhook_endpoints;
 mod witness;
 mod workspace;
 
@@ -33,7 +40,11 @@ pub use contacts::{
     MAX_LIST_VALUES, Merge, NewContact, OperatorKind, PageStart, PeopleOf, Separated, Slot, is_free_mail, normalise_email,
 };
 pub use control::Control;
+pub use conversions::{ConversionChange, ConversionSettings, Conversions, CountsFrom};
 pub use key::{DefaultKeys, Key, KeyOwner, NewKey};
+pub use mappings::{EventMapping, MappingChange, MappingSource, NewMapping};
 pub use origin::normalise_origin;
+pub use saved::{NewSaved, Saved, SavedChange, SavedKind};
 pub use usage::{Rejected, Usage};
+pub use webhook_endpoints::{EndpointChange, SigningSecret, WebhookEndpoint, WebhookProvider};
 pub use workspace::{NewWorkspace, Workspace, WorkspaceChange};

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use hmac::{Hmac, Mac};
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use sha2::Sha256;
 use sqlx::Row;
 use subtle::ConstantTimeEq;
@@ -96,6 +97,34 @@ impl InstallationSecret {
             return Ok(());
         }
         Err(Error::new(Code::Conflict, "secret.key is not the one control.db was made with; restore both from one backup"))
+    }
+
+    /// Encrypts a text under a key derived for `purpose` and binds it to `place`: read at another place it does not open.
+    pub fn seal(&self, purpose: &str, place: &str, text: &str, entropy: &SharedEntropy) -> String {
+        let mut nonce = [0; NONCE_LEN];
+        entropy.fill(&mut nonce);
+        let mut sealed = text.as_bytes().to_vec();
+        self.sealing_key(purpose)
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place.as_bytes()), &mut sealed)
+            .expect("texts are far shorter than what the cipher can take");
+        format!("{}{}", hex::encode(nonce), hex::encode(sealed))
+    }
+
+    /// Decrypts what [`InstallationSecret::seal`] made.
+    pub fn unseal(&self, purpose: &str, place: &str, sealed: &str) -> Result<String> {
+        let damaged = || Error::internal("a sealed secret is damaged, or was sealed under another secret.key");
+        let mut bytes = hex::decode(sealed).map_err(|error| damaged().caused_by(error))?;
+        let (nonce, text) = bytes.split_first_chunk_mut::<NONCE_LEN>().ok_or_else(damaged)?;
+        let opened = self
+            .sealing_key(purpose)
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(place.as_bytes()), text)
+            .map_err(|_| damaged())?;
+        String::from_utf8(opened.to_vec()).map_err(|error| damaged().caused_by(error))
+    }
+
+    fn sealing_key(&self, purpose: &str) -> LessSafeKey {
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &self.derive(purpose)).expect("a derived key has the cipher's 32 bytes");
+        LessSafeKey::new(key)
     }
 
     fn own_mark(&self) -> String {

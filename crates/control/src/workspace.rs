@@ -181,7 +181,7 @@ impl Control {
     }
 
     /// Deletes a workspace: it and its keys stop to exist for every caller at once, its slug is free again, its id never is.
-    /// What is recorded of its advertising is erased; its events are the event store's to erase. Returns what was deleted.
+    /// What is recorded of its advertising and conversions is erased; its events are the event store's to erase. Returns what was deleted.
     pub async fn delete_workspace(&self, id: WorkspaceId) -> Result<Workspace> {
         self.change(move |control| async move {
             let step = "the workspace could not be deleted";
@@ -204,6 +204,7 @@ impl Control {
             let prefixes =
                 revoked.iter().map(|row| row.try_get("prefix")).collect::<Result<Vec<String>, _>>().map_err(failed(step))?;
             crate::ads::erase(&mut transaction, id).await?;
+            crate::conversions::erase(&mut transaction, id).await?;
             commit(transaction).await?;
             prefixes.iter().for_each(|prefix| control.inner.callers.remove(prefix));
             Ok(workspace)

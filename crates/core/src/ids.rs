@@ -42,3 +42,15 @@ id!(
     /// A row of the journal of merged contacts.
     MergeId
 );
+id!(
+    /// A rule that turns events or webhooks into conversions.
+    MappingId
+);
+id!(
+    /// An address webhooks come in at.
+    EndpointId
+);
+id!(
+    /// Something users saved: a metric, a segment, a report, a dashboard.
+    SavedId
+);

@@ -2,6 +2,7 @@
 
 pub mod ads;
 pub mod clock;
+pub mod conversion;
 pub mod credential;
 pub mod entropy;
 pub mod error;

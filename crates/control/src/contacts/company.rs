@@ -10,9 +10,9 @@ use url::Host;
 use super::free_mail::{is_free_mail, registrable};
 use super::kind::line;
 use super::list::{MAX_PER_PAGE, PageStart};
-use super::problems::Problems;
 use super::values::note_change;
 use crate::control::Control;
+use crate::problems::Problems;
 use crate::store::{DatabaseRow, DatabaseStatement, commit, failed};
 
 /// Longest name and longest domain, characters.

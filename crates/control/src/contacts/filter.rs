@@ -7,9 +7,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use super::problems::Problems;
 use super::slot::{FieldInput, FieldKind, Slot, read_date, read_number};
 use super::values::words;
+use crate::problems::Problems;
 use crate::store::DatabaseStatement;
 
 /// Most conditions of one question.

@@ -9,10 +9,10 @@ use tributary_core::scope::WorkspaceScope;
 
 use super::kind::{AttributeKind, IdentifierKind, MAX_LIST_VALUES, line};
 use super::merge::{Joined, find_survivor, join, users_by_evidence};
-use super::problems::Problems;
 use super::slot::{FieldInput, FieldValue, Slot};
 use super::values::{Owned, field_of, find_owner, has_attribute, note_change, take_places, tie, write_attribute, write_field};
 use crate::control::Control;
+use crate::problems::Problems;
 use crate::store::{DatabaseTransaction, commit, failed};
 
 /// Most identifications in one transaction.

@@ -8,9 +8,9 @@ use tributary_core::scope::WorkspaceScope;
 use super::contact::unknown_contact;
 use super::kind::line;
 use super::merge::{Joined, MANUAL, find_survivor, join, part};
-use super::problems::Problems;
 use super::values::note_change;
 use crate::control::Control;
+use crate::problems::Problems;
 use crate::store::{DatabaseRow, DatabaseTransaction, commit, failed};
 
 /// Most rows read at once.

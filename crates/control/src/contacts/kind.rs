@@ -111,7 +111,7 @@ pub(super) fn mail_domain(email: &str) -> &str {
 }
 
 /// One line of text of 1 to `max` characters.
-pub(super) fn line(value: &str, max: usize) -> Result<String, String> {
+pub(crate) fn line(value: &str, max: usize) -> Result<String, String> {
     let length = value.chars().count();
     if length == 0 || length > max {
         return Err(format!("must have 1 to {max} characters"));

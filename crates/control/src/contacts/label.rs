@@ -8,9 +8,9 @@ use tributary_core::ids::WorkspaceId;
 use tributary_core::scope::WorkspaceScope;
 
 use super::kind::line;
-use super::problems::Problems;
 use super::slot::Slot;
 use crate::control::Control;
+use crate::problems::Problems;
 use crate::store::{DatabaseTransaction, commit, damaged, failed};
 
 /// Longest label, characters.

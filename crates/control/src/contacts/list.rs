@@ -9,8 +9,8 @@ use tributary_core::time::TimeRange;
 use super::contact::{Contact, Include, read_contacts};
 use super::filter::{Condition, check_conditions};
 use super::label::read_labels;
-use super::problems::Problems;
 use crate::control::Control;
+use crate::problems::Problems;
 use crate::store::{DatabaseStatement, failed};
 
 /// Most contacts of one page.

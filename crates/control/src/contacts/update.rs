@@ -8,10 +8,10 @@ use super::contact::{Contact, read_contact, unknown_contact};
 use super::identify::{checked_fields, checked_list, create_contact};
 use super::kind::{AttributeKind, IdentifierKind};
 use super::merge::{find_survivor, join};
-use super::problems::Problems;
 use super::slot::{FieldInput, FieldValue, Slot};
 use super::values::{find_owner, note_change, take_places, tie, write_attribute, write_field};
 use crate::control::Control;
+use crate::problems::Problems;
 use crate::store::{DatabaseStatement, DatabaseTransaction, commit, failed};
 
 /// The way such contacts come, for the journal.

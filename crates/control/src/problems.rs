@@ -5,7 +5,7 @@ use tributary_core::error::{Code, Error, Result};
 
 /// Problems by dotted path, in the order they were found.
 #[derive(Debug, Default)]
-pub(super) struct Problems(Vec<(String, String)>);
+pub(crate) struct Problems(Vec<(String, String)>);
 
 impl Problems {
     pub fn add(&mut self, path: impl Into<String>, problem: impl Into<String>) {
