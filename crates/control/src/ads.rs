@@ -6,6 +6,7 @@
 
 mod checks;
 mod claims;
+mod directory;
 mod entities;
 mod fold;
 mod places;
@@ -20,9 +21,10 @@ use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::WorkspaceId;
 use tributary_core::scope::WorkspaceScope;
 
+pub use directory::{AD_LEVELS, AdDirectory, AdStanding};
 pub use entities::{AdCursor, AdEntityFilter, AdEntityPage, AdLineage, StoredAdEntity};
 pub use question::{AdDimension, AdQuestion, AdSelection};
-pub use rates::{CurrencyRate, RateFilter};
+pub use rates::{CurrencyRate, RateFilter, Rates};
 pub use restatements::{Restatement, RestatementFilter};
 pub use sums::{AdGroup, ClaimSum, Converted, SpendSum};
 

@@ -22,6 +22,7 @@ mod filter;
 mod label;
 mod list;
 mod update;
+mod visitors;
 
 pub use company::{CompaniesQuery, Company, CompanyChange, CompanyPage};
 pub use contact::{Contact, Include};

@@ -81,6 +81,13 @@ pub struct Conversions {
     by_label: HashMap<String, ConversionType>,
 }
 
+impl Default for Conversions {
+    /// Those of a workspace that has set nothing.
+    fn default() -> Self {
+        Self::new(Vec::new(), Vec::new())
+    }
+}
+
 impl Conversions {
     fn new(set: Vec<ConversionSettings>, mapped: Vec<(String, ConversionType)>) -> Self {
         let mut settings: BTreeMap<ConversionType, ConversionSettings> =

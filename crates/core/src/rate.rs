@@ -74,6 +74,11 @@ impl ExactSum {
         micros.checked_mul(i128::from(rate.0)).and_then(|parts| self.0.checked_add(parts)).map(ExactSum)
     }
 
+    /// Two sums as one. `None` when it is beyond what is counted.
+    pub fn and(self, other: ExactSum) -> Option<ExactSum> {
+        self.0.checked_add(other.0).map(ExactSum)
+    }
+
     /// The sum in whole micros, rounded to the nearest, halves to even.
     pub fn micros(self) -> i128 {
         let parts = i128::from(PARTS);

@@ -78,6 +78,23 @@ pub fn parse_instant(text: &str, zone: &TimeZone) -> Result<i64> {
     Ok(instant.timestamp().as_microsecond())
 }
 
+/// Reads a duration such as `90s`, `30m`, `12h`, `7d`, `2w` as microseconds; days have 24 hours.
+pub fn duration_us(text: &str) -> Result<i64> {
+    let refuse = || Error::new(Code::InvalidParams, format!("`{}` is not a duration; accepted: 90s, 30m, 12h, 7d, 2w", text.chars().take(40).collect::<String>()));
+    let digits = text.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(refuse)?;
+    let (number, unit) = text.split_at(digits);
+    let number: i64 = number.parse().map_err(|_| refuse())?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return Err(refuse()),
+    };
+    number.checked_mul(seconds * SECOND_US).ok_or_else(refuse)
+}
+
 /// Writes an instant as RFC 3339 in UTC with `Z`, as few decimals as needed.
 pub fn format_utc(time_us: i64) -> String {
     Timestamp::from_microsecond(time_us).map(|instant| instant.to_string()).unwrap_or_else(|_| String::from("out of range"))
@@ -129,5 +146,13 @@ mod tests {
         for name in ["", "Mars/Olympus", "../etc/passwd", "UTC\0", "Europe/Berlin;"] {
             assert!(zone(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn durations_have_a_number_and_a_unit() {
+        for text in ["", "5", "h", "-5h", "9223372036854775807w", "1.5h", "５m"] {
+            assert!(duration_us(text).is_err(), "{text}");
+        }
+        assert_eq!(duration_us("30m").expect("valid"), 1_800_000_000);
     }
 }

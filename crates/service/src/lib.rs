@@ -23,9 +23,12 @@ pub mod forget;
 pub mod identity;
 pub mod retention;
 
+pub mod attribution;
 pub mod compare;
+pub mod dates;
 pub mod event_names;
 pub mod funnel;
+pub mod metrics;
 pub mod projects;
 pub mod query;
 pub mod recent;

@@ -9,18 +9,15 @@ use tributary_events::answer::Answer;
 use tributary_events::attribution::bootstrap::Resampling;
 use tributary_events::attribution::credit::Credit;
 use tributary_events::attribution::journey::CREDIT_UNITS;
-use tributary_events::attribution::model::{Allocation, HalfLife, Model, Order, Position};
-use tributary_events::attribution::window::{Window, WindowType};
 use tributary_events::field::Field;
 use tributary_events::filter::{Filter, Test};
-use tributary_events::question::{Attribution, DatedBy, Question, TouchRule, TouchWindow};
+use tributary_events::question::{Attribution, Question, TouchRule, TouchWindow};
 use tributary_http::admin::AttributionBody;
+use tributary_service::attribution::{self, SESSION_GAP_US};
 
-use super::range::duration_us;
+use tributary_core::time::duration_us;
 use super::{Context, Row, Shown, buckets, fields, filter, mismatched, put_bucket, put_keys};
 
-/// What ends a session unless told otherwise.
-const SESSION_GAP_US: i64 = 1_800_000_000;
 /// How many of a bootstrap's rounds an interval holds.
 const CONFIDENCE_PERCENT: u32 = 95;
 /// Used when nothing is said, in days.
@@ -64,14 +61,10 @@ fn question(cx: &Context<'_>, body: &AttributionBody) -> Result<Attribution> {
             return Err(Error::new(Code::InvalidParams, "`lookback` and `window` exclude each other"));
         }
         (Some(lookback), None) => TouchWindow::Elapsed(duration_us(lookback)?),
-        (None, days) => TouchWindow::Dates(window_of(days.unwrap_or(DEFAULT_WINDOW))?),
+        (None, days) => TouchWindow::Dates(attribution::read_window(days.unwrap_or(DEFAULT_WINDOW))?),
     };
-    let dated_by = match body.dated_by.as_deref() {
-        None | Some("conversion") => DatedBy::Conversion,
-        Some("touch") => DatedBy::Touch,
-        Some(other) => return Err(unknown("date", other, "conversion, touch")),
-    };
-    let range = reach(report, window, dated_by);
+    let dated_by = attribution::read_dated_by(body.dated_by.as_deref())?;
+    let range = attribution::reach(report, window, dated_by);
     let is_visit = || vec![Filter { field: Field::Visit, test: Test::Present }];
     let touch: Vec<Filter> = body.touch.iter().map(|condition| filter::parse(condition)).collect::<Result<_>>()?;
     let (touches, touch) = match body.touches.as_deref() {
@@ -89,83 +82,14 @@ fn question(cx: &Context<'_>, body: &AttributionBody) -> Result<Attribution> {
         conversion: filter::parse_step(&body.conversion)?,
         touch,
         touches,
-        model: model(&body.model)?,
+        model: attribution::read_model(&body.model)?,
         window,
-        window_type: match body.window_type.as_deref() {
-            None | Some("relative") => WindowType::Relative,
-            Some("absolute") => WindowType::Absolute,
-            Some(other) => return Err(unknown("window type", other, "relative, absolute")),
-        },
+        window_type: attribution::read_window_type(body.window_type.as_deref())?,
         buckets: buckets(report, body.interval.as_deref(), cx.zone)?,
         group_by: fields(&body.group_by)?,
         resampling: body.bootstrap.map(|rounds| Resampling::new(rounds, body.seed, CONFIDENCE_PERCENT)).transpose()?,
         amounts: body.currencies.iter().map(|code| code.parse::<Currency>()).collect::<Result<_>>()?,
         limit: body.limit,
-    })
-}
-
-/// What must be looked at for a report: as far back as touches count, and by touch date as far ahead as conversions do.
-fn reach(report: TimeRange, window: TouchWindow, dated_by: DatedBy) -> TimeRange {
-    let ahead = |length_us: i64| report.end_us.saturating_add(length_us);
-    let (start_us, end_us) = match window {
-        TouchWindow::Dates(Window::Lifetime) => (TimeRange::ALL.start_us, TimeRange::ALL.end_us),
-        TouchWindow::Dates(dates) => {
-            (dates.opens_us(report.start_us), ahead((i64::from(dates.days()) + 1).saturating_mul(DAY_US)))
-        }
-        TouchWindow::Elapsed(length_us) => (report.start_us.saturating_sub(length_us), ahead(length_us)),
-    };
-    let end_us = if dated_by == DatedBy::Touch { end_us } else { report.end_us };
-    TimeRange { start_us, end_us }
-}
-
-fn window_of(days: u32) -> Result<Window> {
-    Window::from_days(days).ok_or_else(|| {
-        let accepted: Vec<String> = Window::ALL.iter().map(|window| window.days().to_string()).collect();
-        let message = format!("no attribution window has {days} days; accepted: {} (0 for the lifetime)", accepted.join(", "));
-        Error::new(Code::InvalidParams, message)
-    })
-}
-
-/// A model's slug, with its parameters after a colon: `time_decay:3d`, `position_based:30-30`, `markov:2`,
-/// `markov:1-per_path`.
-fn model(name: &str) -> Result<Model> {
-    let (slug, parameters) = name.split_once(':').map_or((name, None), |(slug, parameters)| (slug, Some(parameters)));
-    let slug = match slug {
-        "first" => "first_touch",
-        "last" => "last_touch",
-        slug => slug,
-    };
-    let model = Model::from_slug(slug).ok_or_else(|| {
-        let accepted: Vec<&str> = Model::ALL.iter().map(|model| model.slug()).collect();
-        unknown("attribution model", slug, &accepted.join(", "))
-    })?;
-    let Some(parameters) = parameters else { return Ok(model) };
-    let refuse = |accepted: &str| unknown(&format!("parameter of {slug}"), parameters, accepted);
-    Ok(match model {
-        Model::TimeDecay(_) => Model::TimeDecay(HalfLife::new(duration_us(parameters)?)?),
-        Model::PositionBased(_) => {
-            let refuse = || refuse("percent of the first and of the last touch, such as 40-40");
-            let (first, last) = parameters.split_once('-').ok_or_else(refuse)?;
-            let percent = |text: &str| text.parse().map_err(|_| refuse());
-            Model::PositionBased(Position::new(percent(first)?, percent(last)?)?)
-        }
-        Model::Markov { allocation, .. } => {
-            let refuse = || refuse("1, 2 or 3, and after a hyphen removal_share or per_path");
-            let (order, allocation) = match parameters.split_once('-') {
-                None => (parameters, allocation),
-                Some((order, "removal_share")) => (order, Allocation::RemovalShare),
-                Some((order, "per_path")) => (order, Allocation::PerPath),
-                Some(_) => return Err(refuse()),
-            };
-            let order = match order {
-                "1" => Order::First,
-                "2" => Order::Second,
-                "3" => Order::Third,
-                _ => return Err(refuse()),
-            };
-            Model::Markov { order, allocation }
-        }
-        _ => return Err(Error::new(Code::InvalidParams, format!("the model {slug} has no parameters"))),
     })
 }
 

@@ -10,7 +10,7 @@ use tributary_events::field::Field;
 use tributary_events::filter::Filter;
 use tributary_events::question::{Question, Retention, RetentionPeriod};
 
-use super::range::duration_us;
+use tributary_core::time::duration_us;
 use super::{Context, Row, Shown, field, mismatched, share};
 
 /// The question in the caller's words.

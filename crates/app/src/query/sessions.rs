@@ -6,7 +6,7 @@ use tributary_core::error::Result;
 use tributary_events::answer::{Answer, SessionCounts};
 use tributary_events::question::{Question, SessionRule, Sessions};
 
-use super::range::duration_us;
+use tributary_core::time::duration_us;
 use super::{Context, Row, Shown, buckets, fields, filter, mismatched, put_bucket, put_keys, share};
 
 /// Asks for sessions by group and bucket of their start.

@@ -128,7 +128,9 @@ impl Control {
 }
 
 /// Rates into one currency.
-pub(super) struct Rates {
+#[derive(Clone, Debug)]
+pub struct Rates {
+    /// The currency they lead to.
     pub target: Currency,
     by_currency: BTreeMap<Currency, BTreeMap<Date, Rate>>,
 }
