@@ -11,11 +11,15 @@ mod audit;
 #[cfg(test)]
 mod contacts;
 #[cfg(test)]
+mod conversions;
+#[cfg(test)]
 mod currency_rates;
 #[cfg(test)]
 mod installation;
 #[cfg(test)]
 mod keys;
+#[cfg(test)]
+mod saved;
 #[cfg(test)]
 mod usage;
 #[cfg(test)]
