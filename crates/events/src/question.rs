@@ -267,7 +267,7 @@ pub struct Retention {
 /// How time since the first event is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetentionPeriod {
-    /// Calendar days, weeks (Monday) or months in the zone: period n is the nth after the first event's own.
+    /// Calendar days, weeks (Monday), months, quarters or years in the zone: period n is the nth after the first event's own.
     Calendar(Interval),
     /// Blocks of this many calendar days in the zone, beginning with the first event's own: period n is
     /// `floor(days between the local dates / block)`.

@@ -142,7 +142,10 @@ fn buckets(range: TimeRange, interval: Option<&str>, zone: &TimeZone) -> Result<
 
 fn interval_named(name: &str) -> Result<Interval> {
     Interval::parse(name).ok_or_else(|| {
-        Error::new(Code::InvalidParams, format!("unknown interval `{name}`; accepted: hour, wall_hour, day, week, month"))
+        Error::new(
+            Code::InvalidParams,
+            format!("unknown interval `{name}`; accepted: hour, wall_hour, day, week, month, quarter, year"),
+        )
     })
 }
 

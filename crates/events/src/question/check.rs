@@ -81,14 +81,16 @@ impl Question {
                         refuse(String::from("the block must be positive"))
                     }
                     RetentionPeriod::Elapsed(_) | RetentionPeriod::Days(_) if question.by_period => {
-                        refuse(String::from("cohorts by period need calendar periods: day, week or month"))
+                        refuse(String::from("cohorts by period need calendar periods: day, week, month, quarter or year"))
                     }
                     RetentionPeriod::Calendar(Interval::Hour | Interval::WallHour) => {
-                        refuse(String::from("retention counts days, weeks or months"))
+                        refuse(String::from("retention counts days, weeks, months, quarters or years"))
                     }
                     RetentionPeriod::Elapsed(_)
                     | RetentionPeriod::Days(_)
-                    | RetentionPeriod::Calendar(Interval::Day | Interval::Week | Interval::Month) => Ok(()),
+                    | RetentionPeriod::Calendar(
+                        Interval::Day | Interval::Week | Interval::Month | Interval::Quarter | Interval::Year,
+                    ) => Ok(()),
                 }
             }
             Question::Sessions(question) => {

@@ -10,7 +10,7 @@ use tributary_core::event::Event;
 
 use super::{person_of, value_of, within};
 use crate::answer::{Cohort, RetentionAnswer};
-use crate::bucket::Interval;
+use crate::bucket::{Interval, first_of_period};
 use crate::filter::all_hold;
 use crate::question::{Budget, Retention, RetentionPeriod};
 
@@ -70,6 +70,8 @@ fn calendar_period(day: Date, interval: Interval) -> i64 {
         Interval::Day => days,
         Interval::Week => days.div_euclid(7),
         Interval::Month => i64::from(day.year()) * 12 + i64::from(day.month()),
+        Interval::Quarter => i64::from(day.year()) * 4 + i64::from((day.month() - 1) / 3),
+        Interval::Year => i64::from(day.year()),
         Interval::Hour | Interval::WallHour => unreachable!("`Question::check` refuses retention by hour"),
     }
 }
@@ -78,8 +80,8 @@ fn start_of_period(time_us: i64, question: &Retention) -> Result<i64> {
     let day = local_date(time_us, &question.zone)?;
     let first = match question.period {
         RetentionPeriod::Calendar(Interval::Week) => day.checked_sub(i64::from(day.weekday().since(Weekday::Monday)).days()),
-        RetentionPeriod::Calendar(Interval::Month) => Ok(day.first_of_month()),
-        RetentionPeriod::Calendar(_) | RetentionPeriod::Days(_) | RetentionPeriod::Elapsed(_) => Ok(day),
+        RetentionPeriod::Calendar(interval) => first_of_period(day, interval),
+        RetentionPeriod::Days(_) | RetentionPeriod::Elapsed(_) => Ok(day),
     };
     let start = first.and_then(|first| first.to_zoned(question.zone.clone())).and_then(|start| start.start_of_day());
     Ok(start.map_err(outside_the_calendar)?.timestamp().as_microsecond())

@@ -22,6 +22,10 @@ use tributary_events::question::{
 
 use super::pools::{CURRENCIES, KEYS, NAMES, TEXTS, VISITORS, ZONES, any_text, instant, one_of};
 
+/// Buckets; from the third on also periods of retention.
+const INTERVALS: &[Interval] =
+    &[Interval::Hour, Interval::WallHour, Interval::Day, Interval::Week, Interval::Month, Interval::Quarter, Interval::Year];
+
 /// Any question.
 pub fn question() -> impl Strategy<Value = Question> {
     prop_oneof![
@@ -112,7 +116,7 @@ fn wide_slice() -> impl Strategy<Value = Slice> {
 
 /// A slice with buckets over its range.
 fn sliced() -> impl Strategy<Value = (Slice, Option<Buckets>)> {
-    let interval = select(&[Interval::Hour, Interval::WallHour, Interval::Day, Interval::Week, Interval::Month][..]);
+    let interval = select(INTERVALS);
     (slice(), weighted(0.6, interval), select(ZONES)).prop_map(|(slice, interval, zone_name)| {
         let zone = zone(zone_name).expect("the pool holds known zones");
         let buckets =
@@ -210,7 +214,7 @@ fn length() -> impl Strategy<Value = i64> {
 /// A retention question.
 pub fn retention() -> impl Strategy<Value = Retention> {
     let period = prop_oneof![
-        3 => select(&[Interval::Day, Interval::Week, Interval::Month][..]).prop_map(RetentionPeriod::Calendar),
+        3 => select(&INTERVALS[2..]).prop_map(RetentionPeriod::Calendar),
         1 => length().prop_map(RetentionPeriod::Elapsed),
         1 => (1_u32..9).prop_map(RetentionPeriod::Days),
     ];
