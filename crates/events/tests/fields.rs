@@ -55,6 +55,12 @@ proptest! {
         let less = Test::Number(Comparison::Less, bound).holds(value);
         prop_assert!(!(less && Test::Number(Comparison::AtLeast, bound).holds(value)));
         prop_assert_eq!(Test::Contains(String::new()).holds(value), value.is_some());
-        let _ = (Test::Contains(other.clone()).holds(value), Test::StartsWith(other).holds(value));
+        let number = |comparison| Test::Number(comparison, bound).holds(value);
+        prop_assert!(!(number(Comparison::Equal) && number(Comparison::NotEqual)));
+        prop_assert_ne!(Test::Contains(other.clone()).holds(value), Test::NotContains(other.clone()).holds(value));
+        let _ = (Test::StartsWith(other.clone()).holds(value), Test::EndsWith(other.clone()).holds(value));
+        if Test::ContainsWord(other.clone()).holds(value) {
+            prop_assert!(other.split(|one: char| !one.is_alphanumeric()).all(|word| Test::Contains(word.to_owned()).holds(value)));
+        }
     }
 }

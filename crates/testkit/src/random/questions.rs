@@ -59,13 +59,25 @@ pub fn filter() -> impl Strategy<Value = Filter> {
 }
 
 fn test() -> impl Strategy<Value = Test> {
-    let comparison = select(&[Comparison::Less, Comparison::AtMost, Comparison::Greater, Comparison::AtLeast][..]);
+    let comparison = select(
+        &[
+            Comparison::Less,
+            Comparison::AtMost,
+            Comparison::Greater,
+            Comparison::AtLeast,
+            Comparison::Equal,
+            Comparison::NotEqual,
+        ][..],
+    );
     let bound = prop_oneof![select(&[-3.0, 0.0, 12.0, 12.5, 1000.0][..]), Just(f64::NAN), Just(f64::INFINITY)];
     prop_oneof![
         vec(any_text(), 1..4).prop_map(Test::Is),
         vec(any_text(), 1..4).prop_map(Test::IsNot),
         one_of(&["o", "STRASSE", "ß", "i̇", "", "pro"]).prop_map(Test::Contains),
+        one_of(&["o", "STRASSE", "ß", "i̇", "", "pro"]).prop_map(Test::NotContains),
         one_of(&["g", "G", "", "v0", "1"]).prop_map(Test::StartsWith),
+        one_of(&["e", "E", "", "0", "1"]).prop_map(Test::EndsWith),
+        one_of(&["a", "QUOTED", "12", "İSTANBUL", "", "v0 1"]).prop_map(Test::ContainsWord),
         Just(Test::Present),
         Just(Test::Absent),
         (comparison, bound).prop_map(|(comparison, bound)| Test::Number(comparison, bound)),
