@@ -1,6 +1,7 @@
 //! Filters: a field, a test, all of them must hold.
 
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 use tributary_core::event::Event;
 
@@ -109,8 +110,8 @@ impl Comparison {
             Comparison::AtMost => number <= bound,
             Comparison::Greater => number > bound,
             Comparison::AtLeast => number >= bound,
-            Comparison::Equal => number <= bound && number >= bound,
-            Comparison::NotEqual => number < bound || number > bound,
+            Comparison::Equal => number == bound,
+            Comparison::NotEqual => number.partial_cmp(&bound).is_some_and(Ordering::is_ne),
         }
     }
 }
