@@ -19,6 +19,7 @@ mod retention;
 mod rows;
 mod sessions;
 mod store;
+mod traits;
 
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -59,6 +60,7 @@ pub async fn run(ground: &dyn Ground) {
     attribution::run(ground).await;
     journeys::run(ground).await;
     people::run(ground).await;
+    traits::run(ground).await;
     expiry::run(ground).await;
 }
 

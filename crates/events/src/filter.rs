@@ -66,7 +66,7 @@ impl Filter {
         Self { field, test: Test::Is(vec![value.into()]) }
     }
 
-    /// Whether the event passes.
+    /// Whether the event passes; of traits it knows none, see [`crate::question::Slice::all_hold`].
     pub fn holds(&self, event: &Event) -> bool {
         self.test.holds(self.field.of(event).as_deref())
     }
@@ -129,9 +129,4 @@ fn contains_words(value: &str, wanted: &str) -> bool {
 /// The words of a text in lower case. They are cut before the case changes: a lower-case letter may be a letter and a mark.
 fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
-}
-
-/// Whether the event passes all filters.
-pub fn all_hold(filters: &[Filter], event: &Event) -> bool {
-    filters.iter().all(|filter| filter.holds(event))
 }

@@ -15,3 +15,4 @@ pub mod people;
 pub mod question;
 pub mod reference;
 pub mod store;
+pub mod traits;

@@ -23,7 +23,6 @@ use tributary_core::scope::WorkspaceScope;
 
 use crate::answer::{Answer, Answered};
 use crate::field::Field;
-use crate::filter::all_hold;
 use crate::question::{Bots, Budget, Question, Slice};
 use crate::store::{Appended, Erased, Erasure, EventStore, Holdings, Outcome};
 
@@ -60,7 +59,7 @@ fn select<'a>(events: &[&'a Event], slice: &Slice) -> Vec<&'a Event> {
             Bots::Include => true,
             Bots::Only => event.bot.is_some(),
         })
-        .filter(|event| all_hold(&slice.filters, event))
+        .filter(|event| slice.all_hold(&slice.filters, event))
         .collect();
     selected.sort_by(|one, other| one.order(other));
     selected
@@ -78,13 +77,13 @@ fn person_of<'a>(slice: &'a Slice, event: &'a Event) -> &'a str {
 type Group = (Option<u32>, Vec<Option<String>>);
 
 /// The values of some fields, absent ones as `None`.
-fn keys_of(fields: &[Field], event: &Event) -> Vec<Option<String>> {
-    fields.iter().map(|field| value_of(field, event)).collect()
+fn keys_of(slice: &Slice, fields: &[Field], event: &Event) -> Vec<Option<String>> {
+    fields.iter().map(|field| value_of(slice, field, event)).collect()
 }
 
 /// The value of a field, `None` when absent.
-fn value_of(field: &Field, event: &Event) -> Option<String> {
-    field.of(event).map(|value| value.into_owned())
+fn value_of(slice: &Slice, field: &Field, event: &Event) -> Option<String> {
+    slice.value_of(field, event).map(|value| value.into_owned())
 }
 
 /// Refuses more groups than the budget allows.

@@ -31,7 +31,9 @@ proptest! {
 
     #[test]
     fn names_read_back_as_their_field(field in field()) {
-        prop_assert_eq!(Field::parse(&field.name()), Some(field));
+        // Callers cannot name a trait.
+        let read = (!matches!(field, Field::Trait(_))).then(|| field.clone());
+        prop_assert_eq!(Field::parse(&field.name()), read);
     }
 
     #[test]

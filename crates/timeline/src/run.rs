@@ -109,6 +109,7 @@ impl TailRun {
                     rows.iter().map(|row| row.event.url.as_deref().and_then(|url| ad_parameter(url, *level))).collect();
                 texts(set, ids.iter().map(Option::as_deref))
             }
+            ColumnId::Trait(_) => unreachable!("a question works out its own traits"),
         })
     }
 }

@@ -66,6 +66,7 @@ pub async fn answer(
         },
         as_of: body.as_of,
         people,
+        traits: Vec::new(),
     };
     let cx = Context { store, budget, access, zone: &workspace.zone, slice };
     let (shown, watermark) = match body.question {

@@ -11,7 +11,6 @@ use tributary_core::event::Event;
 use super::{person_of, value_of, within};
 use crate::answer::{Cohort, RetentionAnswer};
 use crate::bucket::{Interval, first_of_period};
-use crate::filter::all_hold;
 use crate::question::{Budget, Retention, RetentionPeriod};
 
 /// Answers over the events of the slice.
@@ -23,11 +22,13 @@ pub fn answer(events: &[&Event], question: &Retention, budget: Budget) -> Result
     let periods = question.periods as usize;
     let mut cohorts: BTreeMap<(Option<i64>, Option<String>), Cohort> = BTreeMap::new();
     for events in people.values() {
-        let Some(entry) = events.iter().find(|event| all_hold(&question.start, event)) else { continue };
+        let Some(entry) = events.iter().find(|event| question.slice.all_hold(&question.start, event)) else { continue };
         let start_us = if question.by_period { Some(start_of_period(entry.time_us, question)?) } else { None };
-        let value = question.breakdown.as_ref().and_then(|field| value_of(field, entry));
+        let value = question.breakdown.as_ref().and_then(|field| value_of(&question.slice, field, entry));
         let mut returns = Vec::new();
-        for event in events.iter().filter(|event| event.time_us >= entry.time_us && all_hold(&question.returning, event)) {
+        for event in
+            events.iter().filter(|event| event.time_us >= entry.time_us && question.slice.all_hold(&question.returning, event))
+        {
             returns.push(periods_between(entry.time_us, event.time_us, question)?);
         }
         let cohort = cohorts.entry((start_us, value.clone())).or_insert_with(|| Cohort {

@@ -19,8 +19,9 @@ use tributary_events::question::{
     Aggregate, Attribution, Bots, BreakdownEvent, DatedBy, Exclusion, Funnel, FunnelBreakdown, FunnelMode, Journey, Metric,
     Question, Retention, RetentionPeriod, RowOrder, Rows, SessionRule, Sessions, Slice, TouchRule, TouchWindow, Unit, Values,
 };
+use tributary_events::traits::Trait;
 
-use super::pools::{CURRENCIES, KEYS, NAMES, TEXTS, VISITORS, ZONES, any_text, instant, one_of};
+use super::pools::{CURRENCIES, KEYS, NAMES, TEXTS, TRAITS, VISITORS, ZONES, any_text, instant, one_of};
 
 /// Buckets; from the third on also periods of retention.
 const INTERVALS: &[Interval] =
@@ -45,6 +46,7 @@ pub fn field() -> impl Strategy<Value = Field> {
     prop_oneof![
         3 => (0..DIMENSIONS.len()).prop_map(|index| DIMENSIONS[index].field.clone()),
         1 => one_of(KEYS).prop_map(Field::Property),
+        1 => one_of(TRAITS).prop_map(Field::Trait),
     ]
 }
 
@@ -94,12 +96,13 @@ fn range() -> impl Strategy<Value = TimeRange> {
 fn slice() -> impl Strategy<Value = Slice> {
     let bots = prop_oneof![3 => Just(Bots::Exclude), 1 => Just(Bots::Include), 1 => Just(Bots::Only)];
     let filters = prop_oneof![3 => Just(Vec::new()), 2 => vec(filter(), 1..3)];
-    (range(), filters, bots, people()).prop_map(|(range, filters, bots, people)| Slice {
+    (range(), filters, bots, people(), traits()).prop_map(|(range, filters, bots, people, traits)| Slice {
         range,
         filters,
         bots,
         as_of: None,
         people,
+        traits,
     })
 }
 
@@ -119,10 +122,24 @@ fn people() -> impl Strategy<Value = Option<Arc<People>>> {
     weighted(0.4, people)
 }
 
+/// What is known of visitors, of some more than of others: always under the names that [`field`] draws.
+fn traits() -> impl Strategy<Value = Vec<Arc<Trait>>> {
+    let visitors: BTreeSet<&str> = VISITORS.iter().copied().chain(["never seen"]).collect();
+    let values = vec(vec(weighted(0.7, one_of(&TEXTS[..4])), visitors.len()), TRAITS.len());
+    values.prop_map(move |values| {
+        let known = |(name, values): (&&str, Vec<Option<String>>)| {
+            let values = visitors.iter().zip(values).filter_map(|(visitor, value)| Some(((*visitor).to_owned(), value?)));
+            Trait::new(*name, values).expect("each visitor is named once")
+        };
+        TRAITS.iter().zip(values).map(known).collect()
+    })
+}
+
 /// Mostly everything: for questions that need several events of a visitor to tell anything.
 fn wide_slice() -> impl Strategy<Value = Slice> {
     let year = TimeRange { start_us: 1_767_000_000 * SECOND_US, end_us: 1_794_000_000 * SECOND_US };
-    let everything = people().prop_map(move |people| Slice { bots: Bots::Include, people, ..Slice::of(year) });
+    let everything =
+        (people(), traits()).prop_map(move |(people, traits)| Slice { bots: Bots::Include, people, traits, ..Slice::of(year) });
     prop_oneof![2 => everything, 1 => slice()]
 }
 

@@ -21,6 +21,7 @@ mod scratch;
 mod session;
 mod sessions;
 mod tags;
+pub(crate) mod traits;
 mod values;
 
 use tributary_core::error::Result;
