@@ -7,6 +7,7 @@ pub mod sample;
 
 mod aggregates;
 mod attribution;
+mod cursors;
 mod exclusions;
 mod expiry;
 mod filters;
@@ -50,6 +51,7 @@ pub async fn run(ground: &dyn Ground) {
     store::run(ground).await;
     ids::run(ground).await;
     rows::run(ground).await;
+    cursors::run(ground).await;
     filters::run(ground).await;
     aggregates::run(ground).await;
     funnels::run(ground).await;

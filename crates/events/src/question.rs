@@ -5,6 +5,7 @@ mod fields;
 mod slice;
 
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
 
@@ -96,13 +97,28 @@ pub enum Metric {
 pub struct Rows {
     /// Which events.
     pub slice: Slice,
-    /// Direction of [`tributary_core::event::Event::order`].
+    /// Direction of [`tributary_core::event::Event::order`]; events equal in it stand by sequence number.
     pub order: RowOrder,
     /// Rows returned at most.
     pub limit: usize,
     /// How far matching rows are counted, at least `limit`: the answer's total is the smaller of the two. A total above a page is seldom worth reading everything for: an
     /// engine stops at the newest segments once it has counted this many. `u64::MAX` counts all.
     pub count_up_to: u64,
+    /// Only the rows that come after this one in the question's order: the next page. They are counted alone. A row that the
+    /// slice does not hold, or no longer, because it was erased or expired, leaves its whole instant out.
+    pub after: Option<RowPosition>,
+    /// Only the row with this ingest sequence number, if the slice holds it. A range as short as
+    /// [`RowId::day_range`](crate::row_id::RowId::day_range) makes it fast. Not together with `after`.
+    pub only: Option<u64>,
+}
+
+/// Where a row stands among all others, whichever way they are ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowPosition {
+    /// The event's time.
+    pub time_us: i64,
+    /// Its ingest sequence number, see [`crate::answer::RowsAnswer::sequences`].
+    pub sequence: u64,
 }
 
 /// Direction of rows.

@@ -18,7 +18,17 @@ pub(super) async fn run(ground: &dyn Ground) {
 
 async fn passing(play: &Play<'_>, filters: Vec<Filter>) -> String {
     let slice = Slice { filters, ..Slice::of(TimeRange::ALL) };
-    match play.ask(Question::Rows(Rows { slice, order: RowOrder::OldestFirst, limit: 100, count_up_to: u64::MAX })).await {
+    match play
+        .ask(Question::Rows(Rows {
+            slice,
+            order: RowOrder::OldestFirst,
+            limit: 100,
+            count_up_to: u64::MAX,
+            after: None,
+            only: None,
+        }))
+        .await
+    {
         Answer::Rows(answer) => answer.rows.into_iter().map(|event| event.name).collect::<Vec<_>>().join(" "),
         other => panic!("rows answer rows, not {other:?}"),
     }

@@ -90,7 +90,8 @@ async fn traits_filter_and_group(ground: &dyn Ground) {
         other => panic!("values answer values, not {other:?}"),
     };
     assert_eq!(values, [(String::from("gold"), 4), (String::from("free"), 2)]);
-    let rows = Rows { slice: is("free"), order: RowOrder::NewestFirst, limit: 10, count_up_to: u64::MAX };
+    let rows =
+        Rows { slice: is("free"), order: RowOrder::NewestFirst, limit: 10, count_up_to: u64::MAX, after: None, only: None };
     let journey = |tier: &str| Journey { slice: is(tier), anonymous_id: String::from("x"), limit: 10 };
     for (question, total) in
         [(Question::Rows(rows), 2), (Question::Journey(journey("free")), 2), (Question::Journey(journey("gold")), 0)]
@@ -189,7 +190,7 @@ async fn unknown_traits_are_refused(ground: &dyn Ground) {
     let twice = Slice { traits: vec![tier(), tier()], ..slice() };
     let names = (0..=MAX_TRAITS).map(|number| known(&number.to_string(), &[])).chain([tier()]);
     let many = Slice { traits: names.collect(), ..slice() };
-    let rows = Rows { slice: filtered, order: RowOrder::NewestFirst, limit: 1, count_up_to: 1 };
+    let rows = Rows { slice: filtered, order: RowOrder::NewestFirst, limit: 1, count_up_to: 1, after: None, only: None };
     for question in [by_tier(without), Question::Rows(rows), by_tier(twice), by_tier(many)] {
         assert_eq!(play.refusal(question, Budget::INTERACTIVE).await, Code::InvalidParams);
     }

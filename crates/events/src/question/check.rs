@@ -61,6 +61,9 @@ impl Question {
                 if question.count_up_to < question.limit as u64 {
                     return refuse(String::from("count_up_to must be at least the limit"));
                 }
+                if question.after.is_some() && question.only.is_some() {
+                    return refuse(String::from("a question asks for one row or for the rows after one, not for both"));
+                }
                 limit(question.limit)
             }
             Question::Funnel(question) => {

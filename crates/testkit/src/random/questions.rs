@@ -17,7 +17,8 @@ use tributary_events::filter::{Comparison, Filter, Test};
 use tributary_events::people::People;
 use tributary_events::question::{
     Aggregate, Attribution, Bots, BreakdownEvent, DatedBy, Exclusion, Funnel, FunnelBreakdown, FunnelMode, Journey, Metric,
-    Question, Retention, RetentionPeriod, RowOrder, Rows, SessionRule, Sessions, Slice, TouchRule, TouchWindow, Unit, Values,
+    Question, Retention, RetentionPeriod, RowOrder, RowPosition, Rows, SessionRule, Sessions, Slice, TouchRule, TouchWindow,
+    Unit, Values,
 };
 use tributary_events::traits::Trait;
 
@@ -179,8 +180,10 @@ pub fn rows() -> impl Strategy<Value = Rows> {
     // A bound on the count tells only where more rows match.
     let bounded = (1_usize..4, 0_u64..8).prop_map(|(limit, further)| (limit, limit as u64 + further));
     let lengths = prop_oneof![1 => limit().prop_map(|limit| (limit, u64::MAX)), 1 => bounded];
-    (slice(), select(&[RowOrder::NewestFirst, RowOrder::OldestFirst][..]), lengths)
-        .prop_map(|(slice, order, (limit, count_up_to))| Rows { slice, order, limit, count_up_to })
+    // Sequence numbers are each engine's own: what follows a row that is there is held to it by `crate::equality`.
+    let after = weighted(0.2, instant().prop_map(|time_us| RowPosition { time_us, sequence: u64::MAX }));
+    (slice(), select(&[RowOrder::NewestFirst, RowOrder::OldestFirst][..]), lengths, after)
+        .prop_map(|(slice, order, (limit, count_up_to), after)| Rows { slice, order, limit, count_up_to, after, only: None })
 }
 
 /// A funnel.
