@@ -87,6 +87,8 @@ pub fn basic(visitor: &str) -> Result<Vec<Asked>> {
         order: RowOrder::NewestFirst,
         limit: 50,
         count_up_to: 50,
+        after: None,
+        only: None,
     };
     let attribution = Attribution {
         report: everything.range,

@@ -4,6 +4,7 @@ use tributary_core::event::Event;
 
 use crate::attribution::bootstrap::Interval;
 use crate::attribution::credit::Credit;
+use crate::question::RowPosition;
 
 /// An answer and what it holds for.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,8 +63,18 @@ pub struct AggregateRow {
 pub struct RowsAnswer {
     /// The events, ordered and cut to the limit.
     pub rows: Vec<Event>,
-    /// How many match without the limit, counted up to the question's `count_up_to`; all of a journey.
+    /// The ingest sequence number of each: what identifies it in its workspace for good, see [`crate::row_id::RowId`].
+    pub sequences: Vec<u64>,
+    /// How many match without the limit, after the question's `after` and counted up to its `count_up_to`; all of a journey.
     pub total: u64,
+}
+
+impl RowsAnswer {
+    /// Where one of the rows stands: what a question for the rows after it names.
+    pub fn position(&self, at: usize) -> Option<RowPosition> {
+        let (event, sequence) = (self.rows.get(at)?, self.sequences.get(at)?);
+        Some(RowPosition { time_us: event.time_us, sequence: *sequence })
+    }
 }
 
 /// How many come how far.

@@ -1,6 +1,6 @@
 //! Time buckets: edges computed once, here, so that every engine agrees on every zone.
 
-use jiff::civil::Weekday;
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Unit, Zoned, ZonedRound};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,10 @@ pub enum Interval {
     Week,
     /// A local calendar month.
     Month,
+    /// A local calendar quarter: from January, April, July or October on.
+    Quarter,
+    /// A local calendar year.
+    Year,
 }
 
 impl Interval {
@@ -36,6 +40,8 @@ impl Interval {
             "day" => Interval::Day,
             "week" => Interval::Week,
             "month" => Interval::Month,
+            "quarter" => Interval::Quarter,
+            "year" => Interval::Year,
             _ => return None,
         })
     }
@@ -85,7 +91,7 @@ impl Buckets {
                 walls.push(wall);
                 buckets.labels.push(match interval {
                     Interval::WallHour => wall.strftime("%Y-%m-%dT%H:00:00").to_string(),
-                    Interval::Hour | Interval::Day | Interval::Week | Interval::Month => {
+                    Interval::Hour | Interval::Day | Interval::Week | Interval::Month | Interval::Quarter | Interval::Year => {
                         format_in(start.timestamp().as_microsecond(), zone)
                     }
                 });
@@ -113,7 +119,9 @@ fn floor(at: &Zoned, interval: Interval) -> Result<Zoned, jiff::Error> {
             let back = at.weekday().since(Weekday::Monday);
             at.date().checked_sub(i64::from(back).days())?.to_zoned(at.time_zone().clone())?.start_of_day()
         }
-        Interval::Month => at.date().first_of_month().to_zoned(at.time_zone().clone())?.start_of_day(),
+        Interval::Month | Interval::Quarter | Interval::Year => {
+            first_of_period(at.date(), interval)?.to_zoned(at.time_zone().clone())?.start_of_day()
+        }
     }
 }
 
@@ -146,9 +154,30 @@ fn next(start: &Zoned, interval: Interval) -> Result<Zoned, jiff::Error> {
         }
         Interval::Day => start.date().tomorrow()?.to_zoned(start.time_zone().clone())?.start_of_day(),
         Interval::Week => start.date().checked_add(7.days())?.to_zoned(start.time_zone().clone())?.start_of_day(),
-        Interval::Month => {
-            start.date().first_of_month().checked_add(1.month())?.to_zoned(start.time_zone().clone())?.start_of_day()
+        Interval::Month | Interval::Quarter | Interval::Year => {
+            let first = first_of_period(start.date(), interval)?;
+            first.checked_add(months_of(interval).months())?.to_zoned(start.time_zone().clone())?.start_of_day()
         }
+    }
+}
+
+/// The first day of the month, quarter or year of a date; of its own day for anything shorter.
+pub fn first_of_period(date: Date, interval: Interval) -> Result<Date, jiff::Error> {
+    match interval {
+        Interval::Month => Ok(date.first_of_month()),
+        Interval::Quarter => Date::new(date.year(), (date.month() - 1) / 3 * 3 + 1, 1),
+        Interval::Year => Ok(date.first_of_year()),
+        Interval::Hour | Interval::WallHour | Interval::Day | Interval::Week => Ok(date),
+    }
+}
+
+/// Months in a month, quarter or year; 0 for anything shorter.
+pub fn months_of(interval: Interval) -> i64 {
+    match interval {
+        Interval::Month => 1,
+        Interval::Quarter => 3,
+        Interval::Year => 12,
+        Interval::Hour | Interval::WallHour | Interval::Day | Interval::Week => 0,
     }
 }
 
@@ -184,6 +213,19 @@ mod tests {
     fn weeks_start_on_monday_and_months_on_the_first() {
         assert_eq!(labels("2026-05-06", "2026-05-12", Interval::Week, "UTC"), ["2026-05-04T00:00:00Z", "2026-05-11T00:00:00Z"]);
         assert_eq!(labels("2026-01-31", "2026-03-01", Interval::Month, "UTC"), ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"]);
+    }
+
+    #[test]
+    fn quarters_and_years_start_on_the_first_in_the_zone() {
+        assert_eq!(
+            labels("2026-02-28", "2026-07-02", Interval::Quarter, "Europe/Berlin"),
+            ["2026-01-01T00:00:00+01:00", "2026-04-01T00:00:00+02:00", "2026-07-01T00:00:00+02:00"]
+        );
+        assert_eq!(
+            labels("2025-12-31T23:30:00Z", "2027-01-01T00:00:00Z", Interval::Year, "Europe/Berlin"),
+            ["2026-01-01T00:00:00+01:00", "2027-01-01T00:00:00+01:00"]
+        );
+        assert_eq!([Interval::parse("quarter"), Interval::parse("year")], [Some(Interval::Quarter), Some(Interval::Year)]);
     }
 
     #[test]

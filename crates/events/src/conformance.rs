@@ -7,6 +7,7 @@ pub mod sample;
 
 mod aggregates;
 mod attribution;
+mod cursors;
 mod exclusions;
 mod expiry;
 mod filters;
@@ -19,6 +20,7 @@ mod retention;
 mod rows;
 mod sessions;
 mod store;
+mod traits;
 
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -49,6 +51,7 @@ pub async fn run(ground: &dyn Ground) {
     store::run(ground).await;
     ids::run(ground).await;
     rows::run(ground).await;
+    cursors::run(ground).await;
     filters::run(ground).await;
     aggregates::run(ground).await;
     funnels::run(ground).await;
@@ -59,6 +62,7 @@ pub async fn run(ground: &dyn Ground) {
     attribution::run(ground).await;
     journeys::run(ground).await;
     people::run(ground).await;
+    traits::run(ground).await;
     expiry::run(ground).await;
 }
 

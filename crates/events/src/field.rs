@@ -66,6 +66,8 @@ pub enum Field {
     /// the nested reading. Strings read as they are, numbers and booleans as JSON writes them, objects and arrays as
     /// compact JSON text, `null` as absent.
     Property(String),
+    /// What the question knows of the event's visitor under this name, see [`crate::traits::Trait`]. Callers cannot name it.
+    Trait(String),
 }
 
 /// One entry of the catalogue.
@@ -128,14 +130,17 @@ impl Field {
         if let Field::Property(key) = self {
             return Cow::Owned(format!("properties.{key}"));
         }
+        if let Field::Trait(name) = self {
+            return Cow::Owned(format!("trait.{name}"));
+        }
         DIMENSIONS
             .iter()
             .find(|dimension| dimension.field == *self)
             .map(|dimension| Cow::Borrowed(dimension.name))
-            .expect("every field but properties stands in the catalogue; a test holds it")
+            .expect("every field but properties and traits stands in the catalogue; a test holds it")
     }
 
-    /// The field's value, `None` when absent.
+    /// The field's value, `None` when absent. An event knows no traits: [`crate::question::Slice::value_of`] reads those, too.
     pub fn of<'a>(&self, event: &'a Event) -> Option<Cow<'a, str>> {
         fn text(value: &Option<String>) -> Option<Cow<'_, str>> {
             value.as_deref().map(Cow::Borrowed)
@@ -172,6 +177,7 @@ impl Field {
             Field::AdId => ad(event, AdLevel::Ad),
             Field::Bot => text(&event.bot),
             Field::Currency => event.amount.map(|amount| Cow::Owned(amount.currency.to_string())),
+            Field::Trait(_) => None,
             Field::Property(key) => event.properties.as_deref().and_then(|json| property(json, key)).map(Cow::Owned),
         }
     }
@@ -211,6 +217,14 @@ mod tests {
         assert_eq!(Field::parse("properties.plan"), Some(Field::Property("plan".into())));
         assert_eq!(Field::parse("properties."), None);
         assert_eq!(Field::parse("ip_hash"), None);
+    }
+
+    #[test]
+    fn traits_have_a_name_that_nobody_can_ask_for() {
+        let known = Field::Trait(String::from("plan"));
+        assert_eq!(known.name(), "trait.plan");
+        assert_eq!(Field::parse("trait.plan"), None);
+        assert_eq!(serde_json::to_string(&known).expect("fields serialise"), r#"{"Trait":"plan"}"#);
     }
 
     #[test]

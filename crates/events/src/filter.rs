@@ -1,6 +1,7 @@
 //! Filters: a field, a test, all of them must hold.
 
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 use tributary_core::event::Event;
 
@@ -15,7 +16,7 @@ pub struct Filter {
     pub test: Test,
 }
 
-/// What must hold of a value. A missing value passes only `Absent` and `IsNot`.
+/// What must hold of a value. A missing value passes only `Absent`, `IsNot` and `NotContains`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Test {
     /// Equal to one of these.
@@ -24,8 +25,16 @@ pub enum Test {
     IsNot(Vec<String>),
     /// Contains this text, letter case ignored.
     Contains(String),
+    /// Does not contain this text, letter case ignored (or absent).
+    NotContains(String),
     /// Starts with this text.
     StartsWith(String),
+    /// Ends with this text.
+    EndsWith(String),
+    /// Contains the words of this text one after the other, letter case ignored. A word is a run of letters and digits (of any
+    /// script) that nothing but other characters or an end adjoins: `plan pro` stands in `Plan: PRO!` but not in `plan prose`.
+    /// A text without a word is contained in every value.
+    ContainsWord(String),
     /// Has a value.
     Present,
     /// Has no value.
@@ -45,6 +54,10 @@ pub enum Comparison {
     Greater,
     /// `>=`
     AtLeast,
+    /// `=`
+    Equal,
+    /// Another number: what is absent or reads as no number does not pass.
+    NotEqual,
 }
 
 impl Filter {
@@ -53,7 +66,7 @@ impl Filter {
         Self { field, test: Test::Is(vec![value.into()]) }
     }
 
-    /// Whether the event passes.
+    /// Whether the event passes; of traits it knows none, see [`crate::question::Slice::all_hold`].
     pub fn holds(&self, event: &Event) -> bool {
         self.test.holds(self.field.of(event).as_deref())
     }
@@ -65,14 +78,26 @@ impl Test {
         match (self, value) {
             (Test::Is(wanted), Some(value)) => wanted.iter().any(|one| one == value),
             (Test::IsNot(unwanted), Some(value)) => !unwanted.iter().any(|one| one == value),
-            (Test::Contains(part), Some(value)) => value.to_lowercase().contains(&part.to_lowercase()),
+            (Test::Contains(part), Some(value)) => contains(value, part),
+            (Test::NotContains(part), Some(value)) => !contains(value, part),
+            (Test::EndsWith(end), Some(value)) => value.ends_with(end.as_str()),
+            (Test::ContainsWord(wanted), Some(value)) => contains_words(value, wanted),
             (Test::StartsWith(start), Some(value)) => value.starts_with(start.as_str()),
             (Test::Number(comparison, bound), Some(value)) => {
                 value.parse::<f64>().is_ok_and(|number| comparison.holds(number, *bound))
             }
-            (Test::Present, Some(_)) | (Test::IsNot(_) | Test::Absent, None) => true,
+            (Test::Present, Some(_)) | (Test::IsNot(_) | Test::NotContains(_) | Test::Absent, None) => true,
             (Test::Absent, Some(_))
-            | (Test::Is(_) | Test::Contains(_) | Test::StartsWith(_) | Test::Number(..) | Test::Present, None) => false,
+            | (
+                Test::Is(_)
+                | Test::Contains(_)
+                | Test::StartsWith(_)
+                | Test::EndsWith(_)
+                | Test::ContainsWord(_)
+                | Test::Number(..)
+                | Test::Present,
+                None,
+            ) => false,
         }
     }
 }
@@ -85,11 +110,23 @@ impl Comparison {
             Comparison::AtMost => number <= bound,
             Comparison::Greater => number > bound,
             Comparison::AtLeast => number >= bound,
+            Comparison::Equal => number == bound,
+            Comparison::NotEqual => number.partial_cmp(&bound).is_some_and(Ordering::is_ne),
         }
     }
 }
 
-/// Whether the event passes all filters.
-pub fn all_hold(filters: &[Filter], event: &Event) -> bool {
-    filters.iter().all(|filter| filter.holds(event))
+fn contains(value: &str, part: &str) -> bool {
+    value.to_lowercase().contains(&part.to_lowercase())
+}
+
+fn contains_words(value: &str, wanted: &str) -> bool {
+    let wanted: Vec<String> = words(wanted).collect();
+    let found: Vec<String> = words(value).collect();
+    wanted.is_empty() || found.windows(wanted.len()).any(|stretch| stretch == wanted)
+}
+
+/// The words of a text in lower case. They are cut before the case changes: a lower-case letter may be a letter and a mark.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
 }

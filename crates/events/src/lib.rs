@@ -14,4 +14,6 @@ pub mod filter;
 pub mod people;
 pub mod question;
 pub mod reference;
+pub mod row_id;
 pub mod store;
+pub mod traits;

@@ -1,10 +1,12 @@
 //! The questions. Each is complete by itself and bounded; zones and edges are in it, so no engine needs to know more.
 
 mod check;
+mod fields;
+mod slice;
 
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tributary_core::error::{Code, Error};
@@ -17,7 +19,8 @@ use crate::attribution::window::{Window, WindowType};
 use crate::bucket::{Buckets, Interval};
 use crate::field::Field;
 use crate::filter::Filter;
-use crate::people::People;
+
+pub use self::slice::{Bots, Slice};
 
 /// The most fields one question may group by.
 pub const MAX_GROUP_BY: usize = 8;
@@ -29,55 +32,14 @@ pub const MAX_EXCLUSIONS: usize = 10;
 pub const MAX_CURRENCIES: usize = 50;
 /// The most filters in one list.
 pub const MAX_FILTERS: usize = 50;
+/// The most traits one question may bring.
+pub const MAX_TRAITS: usize = 16;
 /// The most rows one question may return.
 pub const MAX_ROWS: usize = 100_000;
 /// The most groups any answer may hold before it is ordered and cut.
 pub const MAX_GROUPS: usize = 500_000;
 /// The most periods a retention question may look ahead.
 pub const MAX_PERIODS: u32 = 400;
-
-/// Which events a question looks at.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Slice {
-    /// Event time, half-open.
-    pub range: TimeRange,
-    /// All must hold.
-    pub filters: Vec<Filter>,
-    /// What happens to bots.
-    pub bots: Bots,
-    /// Only events up to this ingest sequence number; `None` for all. An answer names its own watermark.
-    pub as_of: Option<u64>,
-    /// Whose events belong together. With it, every question counts people where it says visitors: the events of visitors
-    /// listed as one person are one timeline. Recorded sessions stay their visitor's, and [`Field::AnonymousId`] stays the
-    /// event's own visitor. `None`: every visitor is a person of its own.
-    pub people: Option<Arc<People>>,
-}
-
-impl Slice {
-    /// People's events in a range.
-    pub fn of(range: TimeRange) -> Self {
-        Self { range, filters: Vec::new(), bots: Bots::Exclude, as_of: None, people: None }
-    }
-
-    /// The same with one more filter.
-    #[must_use]
-    pub fn with(mut self, filter: Filter) -> Self {
-        self.filters.push(filter);
-        self
-    }
-}
-
-/// What happens to events labelled as a bot's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Bots {
-    /// Left out: the default everywhere.
-    #[default]
-    Exclude,
-    /// Counted like people.
-    Include,
-    /// Nothing else is counted.
-    Only,
-}
 
 /// Any question.
 #[derive(Clone, Debug)]
@@ -135,13 +97,28 @@ pub enum Metric {
 pub struct Rows {
     /// Which events.
     pub slice: Slice,
-    /// Direction of [`tributary_core::event::Event::order`].
+    /// Direction of [`tributary_core::event::Event::order`]; events equal in it stand by sequence number.
     pub order: RowOrder,
     /// Rows returned at most.
     pub limit: usize,
     /// How far matching rows are counted, at least `limit`: the answer's total is the smaller of the two. A total above a page is seldom worth reading everything for: an
     /// engine stops at the newest segments once it has counted this many. `u64::MAX` counts all.
     pub count_up_to: u64,
+    /// Only the rows that come after this one in the question's order: the next page. They are counted alone. A row that the
+    /// slice does not hold, or no longer, because it was erased or expired, leaves its whole instant out.
+    pub after: Option<RowPosition>,
+    /// Only the row with this ingest sequence number, if the slice holds it. A range as short as
+    /// [`RowId::day_range`](crate::row_id::RowId::day_range) makes it fast. Not together with `after`.
+    pub only: Option<u64>,
+}
+
+/// Where a row stands among all others, whichever way they are ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowPosition {
+    /// The event's time.
+    pub time_us: i64,
+    /// Its ingest sequence number, see [`crate::answer::RowsAnswer::sequences`].
+    pub sequence: u64,
 }
 
 /// Direction of rows.
@@ -267,7 +244,7 @@ pub struct Retention {
 /// How time since the first event is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetentionPeriod {
-    /// Calendar days, weeks (Monday) or months in the zone: period n is the nth after the first event's own.
+    /// Calendar days, weeks (Monday), months, quarters or years in the zone: period n is the nth after the first event's own.
     Calendar(Interval),
     /// Blocks of this many calendar days in the zone, beginning with the first event's own: period n is
     /// `floor(days between the local dates / block)`.

@@ -23,7 +23,6 @@ use tributary_core::scope::WorkspaceScope;
 
 use crate::answer::{Answer, Answered};
 use crate::field::Field;
-use crate::filter::all_hold;
 use crate::question::{Bots, Budget, Question, Slice};
 use crate::store::{Appended, Erased, Erasure, EventStore, Holdings, Outcome};
 
@@ -33,36 +32,49 @@ pub struct ReferenceStore {
     workspaces: Mutex<BTreeMap<WorkspaceId, Workspace>>,
 }
 
-/// Answers a question over all events of a workspace, oldest arrival first; `as_of` is the caller's to apply.
+/// Answers a question over all events of a workspace, oldest arrival first, which numbers them from 1; `as_of` is the caller's to
+/// apply.
 pub fn answer(events: &[&Event], question: &Question, budget: Budget) -> Result<Answer> {
+    let numbered: Vec<Numbered> = events.iter().zip(1..).map(|(event, sequence)| Numbered { event, sequence }).collect();
+    answer_numbered(&numbered, question, budget)
+}
+
+/// An event with its sequence number.
+#[derive(Clone, Copy)]
+struct Numbered<'a> {
+    event: &'a Event,
+    sequence: u64,
+}
+
+fn answer_numbered(events: &[Numbered<'_>], question: &Question, budget: Budget) -> Result<Answer> {
     question.check()?;
-    let events = select(events, question.slice());
+    let numbered = select(events, question.slice());
+    let events: Vec<&Event> = numbered.iter().map(|numbered| numbered.event).collect();
     Ok(match question {
         Question::Aggregate(question) => Answer::Aggregate(aggregate::answer(&events, question, budget)?),
-        Question::Rows(question) => Answer::Rows(rows::answer(&events, question)),
+        Question::Rows(question) => Answer::Rows(rows::answer(&numbered, question)),
         Question::Funnel(question) => Answer::Funnel(funnel::answer(&events, question, budget)?),
         Question::Retention(question) => Answer::Retention(retention::answer(&events, question, budget)?),
         Question::Sessions(question) => Answer::Sessions(sessions::answer(&events, question, budget)?),
         Question::Values(question) => Answer::Values(values::answer(&events, question, budget)?),
-        Question::Journey(question) => Answer::Rows(rows::journey(&events, question)),
+        Question::Journey(question) => Answer::Rows(rows::journey(&numbered, question)),
         Question::Attribution(question) => Answer::Attribution(attribution::answer(&events, question, budget)?),
     })
 }
 
-/// The events of a slice in [`Event::order`].
-fn select<'a>(events: &[&'a Event], slice: &Slice) -> Vec<&'a Event> {
-    let mut selected: Vec<&Event> = events
-        .iter()
-        .copied()
-        .filter(|event| slice.range.contains(event.time_us))
-        .filter(|event| match slice.bots {
-            Bots::Exclude => event.bot.is_none(),
-            Bots::Include => true,
-            Bots::Only => event.bot.is_some(),
-        })
-        .filter(|event| all_hold(&slice.filters, event))
-        .collect();
-    selected.sort_by(|one, other| one.order(other));
+/// The events of a slice in [`Event::order`], then by sequence.
+fn select<'a>(events: &[Numbered<'a>], slice: &Slice) -> Vec<Numbered<'a>> {
+    let is_in = |event: &Event| {
+        slice.range.contains(event.time_us)
+            && match slice.bots {
+                Bots::Exclude => event.bot.is_none(),
+                Bots::Include => true,
+                Bots::Only => event.bot.is_some(),
+            }
+            && slice.all_hold(&slice.filters, event)
+    };
+    let mut selected: Vec<Numbered> = events.iter().copied().filter(|numbered| is_in(numbered.event)).collect();
+    selected.sort_by(|one, other| one.event.order(other.event).then(one.sequence.cmp(&other.sequence)));
     selected
 }
 
@@ -78,13 +90,13 @@ fn person_of<'a>(slice: &'a Slice, event: &'a Event) -> &'a str {
 type Group = (Option<u32>, Vec<Option<String>>);
 
 /// The values of some fields, absent ones as `None`.
-fn keys_of(fields: &[Field], event: &Event) -> Vec<Option<String>> {
-    fields.iter().map(|field| value_of(field, event)).collect()
+fn keys_of(slice: &Slice, fields: &[Field], event: &Event) -> Vec<Option<String>> {
+    fields.iter().map(|field| value_of(slice, field, event)).collect()
 }
 
 /// The value of a field, `None` when absent.
-fn value_of(field: &Field, event: &Event) -> Option<String> {
-    field.of(event).map(|value| value.into_owned())
+fn value_of(slice: &Slice, field: &Field, event: &Event) -> Option<String> {
+    slice.value_of(field, event).map(|value| value.into_owned())
 }
 
 /// Refuses more groups than the budget allows.
@@ -107,8 +119,10 @@ struct Workspace {
 
 impl Workspace {
     /// The events up to a sequence number that are in answers.
-    fn kept(&self, as_of: u64) -> Vec<&Event> {
-        self.events[..as_of as usize].iter().flatten().filter(|event| !has_expired(event, self.expired_before_us)).collect()
+    fn kept(&self, as_of: u64) -> Vec<Numbered<'_>> {
+        let kept = self.events[..as_of as usize].iter().zip(1..);
+        let kept = kept.filter_map(|(event, sequence)| Some(Numbered { event: event.as_ref()?, sequence }));
+        kept.filter(|numbered| !has_expired(numbered.event, self.expired_before_us)).collect()
     }
 
     fn watermark(&self) -> u64 {
@@ -173,7 +187,7 @@ impl EventStore for ReferenceStore {
         let mut workspaces = self.lock();
         let workspace = workspaces.entry(scope.workspace()).or_default();
         let watermark = question.slice().as_of.unwrap_or(u64::MAX).min(workspace.watermark());
-        Ok(Answered { watermark, answer: answer(&workspace.kept(watermark), &question, budget)? })
+        Ok(Answered { watermark, answer: answer_numbered(&workspace.kept(watermark), &question, budget)? })
     }
 
     async fn erase(&self, scope: &WorkspaceScope, what: Erasure) -> Result<Erased> {
@@ -195,9 +209,9 @@ impl EventStore for ReferenceStore {
         let kept = workspace.kept(workspace.watermark());
         Ok(Holdings {
             events: kept.len() as u64,
-            first_us: kept.iter().map(|event| event.time_us).min(),
-            last_us: kept.iter().map(|event| event.time_us).max(),
-            last_received_us: kept.iter().map(|event| event.received_us).max(),
+            first_us: kept.iter().map(|numbered| numbered.event.time_us).min(),
+            last_us: kept.iter().map(|numbered| numbered.event.time_us).max(),
+            last_received_us: kept.iter().map(|numbered| numbered.event.received_us).max(),
             watermark: workspace.watermark(),
             disk_bytes: 0,
         })

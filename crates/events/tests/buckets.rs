@@ -30,6 +30,9 @@ const ZONES: &[&str] = &[
     "Pacific/Chatham",
 ];
 
+const INTERVALS: &[Interval] =
+    &[Interval::Hour, Interval::WallHour, Interval::Day, Interval::Week, Interval::Month, Interval::Quarter, Interval::Year];
+
 fn instant() -> impl Strategy<Value = i64> {
     // 2005 to 2035, and the night Samoa skipped 30 December 2011.
     prop_oneof![
@@ -49,6 +52,8 @@ fn wall_label(time_us: i64, interval: Interval, zone: &TimeZone) -> String {
         Interval::Day => date.to_string(),
         Interval::Week => (date - i64::from(date.weekday().since(Weekday::Monday)).days()).to_string(),
         Interval::Month => date.strftime("%Y-%m-").to_string(),
+        Interval::Quarter => format!("{}-{:02}-01T", date.year(), [1, 4, 7, 10][(date.month() as usize - 1) / 3]),
+        Interval::Year => date.strftime("%Y-01-01T").to_string(),
     }
 }
 
@@ -89,7 +94,7 @@ proptest! {
         start_us in instant(),
         days in 0_i64..300,
         rest_us in 1..DAY_US,
-        interval in select(&[Interval::Hour, Interval::WallHour, Interval::Day, Interval::Week, Interval::Month][..]),
+        interval in select(INTERVALS),
         zone_name in select(ZONES),
         part in 0.0..1.0,
     ) {
@@ -101,7 +106,7 @@ proptest! {
     fn no_range_makes_buckets_panic(
         start_us in any::<i64>(),
         end_us in any::<i64>(),
-        interval in select(&[Interval::Hour, Interval::WallHour, Interval::Day, Interval::Week, Interval::Month][..]),
+        interval in select(INTERVALS),
         zone_name in select(ZONES),
     ) {
         if let Ok(range) = TimeRange::new(start_us, end_us) {
@@ -115,14 +120,14 @@ fn the_ends_of_the_calendar_are_refused_or_covered() {
     let latest = Timestamp::MAX.as_microsecond();
     let earliest = Timestamp::MIN.as_microsecond();
     for zone_name in ZONES {
-        for interval in [Interval::Hour, Interval::WallHour, Interval::Day, Interval::Week, Interval::Month] {
+        for interval in INTERVALS {
             for range in [
                 TimeRange { start_us: latest - DAY_US, end_us: latest },
                 TimeRange { start_us: earliest, end_us: earliest + DAY_US },
                 TimeRange::ALL,
             ] {
                 let zone = zone(zone_name).expect("the zone is known");
-                if let Ok(buckets) = Buckets::cover(range, interval, &zone) {
+                if let Ok(buckets) = Buckets::cover(range, *interval, &zone) {
                     assert!(buckets.edges[0] <= range.start_us, "{zone_name} {interval:?} {range:?}");
                 }
             }

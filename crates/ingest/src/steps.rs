@@ -50,7 +50,11 @@ pub const STEPS: &[Step] = &[
     Step { name: "bot", purpose: "labels the visitor's agent when a bot rule matches it", run: bot::run },
     Step { name: "geo", purpose: "finds the country of the visitor's address", run: geo::run },
     Step { name: "device", purpose: "reads browser, system and device type from the visitor's agent", run: device::run },
-    Step { name: "session", purpose: "makes up a visitor where none is named, keeps a named session", run: session::run },
+    Step {
+        name: "session",
+        purpose: "makes up a visitor where none is named, the same for the same user, keeps a named session",
+        run: session::run,
+    },
     Step { name: "amount", purpose: "reads a typed amount of money", run: amount::run },
     Step { name: "privacy", purpose: "hashes the address, strips personal data from URLs, drops the rest", run: privacy::run },
     Step { name: "classify", purpose: "decides source, medium and campaign", run: classify::run },

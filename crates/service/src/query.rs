@@ -131,7 +131,8 @@ impl Service {
         }
         // One past the page at least, so that it is known whether the limit cut rows off.
         let count_up_to = COUNT_UP_TO.max(input.limit as u64 + 1);
-        let question = RowsQuestion { slice, order: RowOrder::NewestFirst, limit: input.limit, count_up_to };
+        let question =
+            RowsQuestion { slice, order: RowOrder::NewestFirst, limit: input.limit, count_up_to, after: None, only: None };
         let answers = self.rows(reach, &question).await?;
         // Where counting stopped nobody knows whether there are more.
         let is_exact = answers.answers.iter().all(|answer| answer.total < count_up_to);

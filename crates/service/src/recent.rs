@@ -19,6 +19,8 @@ impl Service {
             order: RowOrder::NewestFirst,
             limit: RECENT_EVENTS,
             count_up_to: RECENT_EVENTS as u64,
+            after: None,
+            only: None,
         };
         let answers = self.rows(reach, &question).await?;
         Ok(print(reach, answers.answers, RECENT_EVENTS).0)

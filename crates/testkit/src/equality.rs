@@ -3,9 +3,9 @@
 use tributary_core::error::Result;
 use tributary_core::event::Event;
 use tributary_core::scope::WorkspaceScope;
-use tributary_events::answer::{Answer, Answered};
+use tributary_events::answer::{Answer, Answered, RowsAnswer};
 use tributary_events::conformance::Ground;
-use tributary_events::question::{Budget, Question};
+use tributary_events::question::{Budget, Question, Rows};
 use tributary_events::reference::ReferenceStore;
 use tributary_events::store::{EventStore, Holdings};
 
@@ -49,9 +49,48 @@ pub async fn check_history(ground: &dyn Ground, history: &History) -> Result<(),
             asked.slice_mut().as_of = Some(engine_watermark);
             expected.slice_mut().as_of = Some(reference_watermark);
         }
+        let engine_question = asked.clone();
         let found = engine.ask(&scope, asked, *budget).await;
         let expected = reference.ask(&scope, expected, *budget).await;
+        if let (Question::Rows(rows), Ok(found)) = (&engine_question, &found) {
+            check_positions(&*engine, &scope, rows, found, *budget).await?;
+        }
         compare(question, found, expected)?;
+    }
+    Ok(())
+}
+
+/// Holds an engine to its own rows: after a row come those that stood after it, and a row is found by its sequence.
+async fn check_positions(
+    engine: &dyn EventStore,
+    scope: &WorkspaceScope,
+    question: &Rows,
+    found: &Answered,
+    budget: Budget,
+) -> Result<(), String> {
+    let Answer::Rows(whole) = &found.answer else { return Err(String::from("rows answer rows")) };
+    same("sequences and rows", &whole.sequences.len(), &whole.rows.len())?;
+    let ask = async |question: Rows| match engine.ask(scope, Question::Rows(question), budget).await {
+        Ok(Answered { answer: Answer::Rows(answer), .. }) => Ok(answer),
+        other => Err(format!("{other:?}")),
+    };
+    let rows = whole.rows.len();
+    for at in [0, rows / 2, rows.saturating_sub(1)].into_iter().filter(|at| *at < rows) {
+        let rest = ask(Rows { after: whole.position(at), ..question.clone() }).await?;
+        let both = (rows - at - 1).min(rest.rows.len());
+        let is_all = rows as u64 == whole.total;
+        if is_all {
+            same("the number of rows left", &(rest.rows.len(), rest.total), &(rows - at - 1, whole.total - at as u64 - 1))?;
+        }
+        let what = format!("rows after number {at} of {question:#?}");
+        same(
+            &what,
+            &(&rest.rows[..both], &rest.sequences[..both]),
+            &(&whole.rows[at + 1..][..both], &whole.sequences[at + 1..][..both]),
+        )?;
+        let only = ask(Rows { after: None, only: Some(whole.sequences[at]), ..question.clone() }).await?;
+        let one = RowsAnswer { rows: vec![whole.rows[at].clone()], sequences: vec![whole.sequences[at]], total: 1 };
+        same(&format!("row number {at} alone of {question:#?}"), &only, &one)?;
     }
     Ok(())
 }
@@ -85,11 +124,13 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -> 
     if found == expected { Ok(()) } else { Err(format!("{what} differ\nfound: {found:#?}\nexpected: {expected:#?}")) }
 }
 
-/// Arrival is no part of an event's identity: of events equal in everything else, either may come first.
+/// Arrival is no part of an event's identity: of events equal in everything else, either may come first. Sequence numbers are an
+/// engine's own affair.
 fn timeless(answer: Answer) -> Answer {
     match answer {
         Answer::Rows(mut rows) => {
             rows.rows = rows.rows.into_iter().map(|event| Event { received_us: 0, ..event }).collect();
+            rows.sequences.fill(0);
             Answer::Rows(rows)
         }
         other @ (Answer::Aggregate(_)

@@ -86,5 +86,15 @@ fn by_id() -> Question {
 }
 
 fn questions() -> [Question; 2] {
-    [by_id(), Question::Rows(Rows { slice: all(), order: RowOrder::NewestFirst, limit: 100_000, count_up_to: u64::MAX })]
+    [
+        by_id(),
+        Question::Rows(Rows {
+            slice: all(),
+            order: RowOrder::NewestFirst,
+            limit: 100_000,
+            count_up_to: u64::MAX,
+            after: None,
+            only: None,
+        }),
+    ]
 }

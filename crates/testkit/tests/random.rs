@@ -14,6 +14,7 @@ use tributary_events::question::{
 };
 use tributary_events::reference;
 use tributary_events::store::{EventStore, Outcome};
+use tributary_events::traits::Trait;
 use tributary_testkit::equality::check_history;
 use tributary_testkit::ground::ReferenceGround;
 use tributary_testkit::race;
@@ -79,6 +80,13 @@ fn what_a_question_adds_changes_its_answer() {
         apart.slice_mut().people = None;
         *changed.entry("people").or_default() += differ(&merged, &apart);
 
+        let known = sample(&question(), &mut runner);
+        let mut unknown = known.clone();
+        for one in &mut unknown.slice_mut().traits {
+            *one = Trait::new(one.name(), []).expect("nobody is named twice");
+        }
+        *changed.entry("traits").or_default() += differ(&known, &unknown);
+
         let funnel = sample(&funnel(), &mut runner);
         let free = Question::Funnel(Funnel { exclusions: Vec::new(), ..funnel.clone() });
         *changed.entry("exclusions").or_default() += differ(&Question::Funnel(funnel.clone()), &free);
@@ -104,7 +112,7 @@ fn what_a_question_adds_changes_its_answer() {
         let unlimited = Question::Attribution(Attribution { window, ..attribution.clone() });
         *changed.entry("windows").or_default() += differ(&Question::Attribution(attribution), &unlimited);
     }
-    assert_eq!(changed.len(), 8);
+    assert_eq!(changed.len(), 9);
     assert!(changed.values().all(|times| times * 100 > SAMPLES), "of {SAMPLES} questions: {changed:?}");
 }
 

@@ -2,7 +2,7 @@
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
+use arrow_array::types::{Int64Type, UInt64Type};
 use parquet::arrow::arrow_reader::RowSelection;
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use tributary_core::event::Event;
 
 use crate::column::{Column, ColumnId};
 use crate::parquet_file::instants_us;
-use crate::schema::{AMOUNT_MICROS, ANONYMOUS_ID, Parts, RECEIVED, TEXTS, TIME, event_of};
+use crate::schema::{AMOUNT_MICROS, ANONYMOUS_ID, Parts, RECEIVED, SEQUENCE, TEXTS, TIME, event_of};
 use crate::segment::Segment;
 
 /// A column whose encoded chunk takes at most this many bytes a row is decoded whole, once its events are asked for again:
@@ -26,8 +26,8 @@ enum Values {
 }
 
 impl Segment {
-    /// The events of some rows of a chunk, ascending.
-    pub fn events(&self, chunk: usize, rows: &[u32]) -> Result<Vec<Event>> {
+    /// The events of some rows of a chunk, ascending, each with its sequence number.
+    pub fn events(&self, chunk: usize, rows: &[u32]) -> Result<Vec<(u64, Event)>> {
         let again = self.visit(chunk);
         let mut wide: Vec<&str> = Vec::new();
         let mut fixed = |id: ColumnId, name: &'static str| -> Result<Option<Values>> {
@@ -40,6 +40,7 @@ impl Segment {
         let visitors = fixed(ColumnId::VisitorIds, ANONYMOUS_ID)?;
         let times = fixed(ColumnId::Time, TIME)?;
         let arrivals = fixed(ColumnId::Received, RECEIVED)?;
+        let sequences = fixed(ColumnId::Sequence, SEQUENCE)?;
         let amounts = fixed(ColumnId::Amounts, AMOUNT_MICROS)?;
         let mut texts = Vec::with_capacity(TEXTS.len());
         for column in TEXTS {
@@ -47,7 +48,8 @@ impl Segment {
         }
         let mut read = self.read_wide(&wide, chunk, rows)?.into_iter();
         let mut filled = |values: Option<Values>| values.or_else(|| read.next()).unwrap_or(Values::Absent);
-        let (visitors, times, arrivals, amounts) = (filled(visitors), filled(times), filled(arrivals), filled(amounts));
+        let (visitors, times, arrivals) = (filled(visitors), filled(times), filled(arrivals));
+        let (sequences, amounts) = (filled(sequences), filled(amounts));
         let texts: Vec<Values> = texts.into_iter().map(filled).collect();
         let mut events = Vec::with_capacity(rows.len());
         for at in 0..rows.len() {
@@ -55,13 +57,14 @@ impl Segment {
                 let place = TEXTS.iter().position(|column| column.text == text)?;
                 texts[place].text(at)
             };
-            events.push(event_of(&Parts {
+            let event = event_of(&Parts {
                 anonymous_id: visitors.text(at).unwrap_or_default(),
                 time_us: times.integer(at),
                 received_us: arrivals.integer(at),
                 micros: amounts.integer(at),
                 text,
-            })?);
+            })?;
+            events.push((sequences.integer(at) as u64, event));
         }
         Ok(events)
     }
@@ -94,7 +97,8 @@ impl Segment {
             }
             Column::Times(times) => Values::Integers(rows.iter().map(|row| times.at(*row as usize)).collect()),
             Column::Amounts(amounts) => Values::Integers(rows.iter().map(|row| amounts.at(*row as usize)).collect()),
-            Column::Visitors(_) | Column::Unsigned(_) => return Ok(None),
+            Column::Unsigned(values) => Values::Integers(rows.iter().map(|row| values[*row as usize] as i64).collect()),
+            Column::Visitors(_) => return Ok(None),
         }))
     }
 
@@ -105,19 +109,25 @@ impl Segment {
         }
         let ranges = rows.iter().map(|row| *row as usize..*row as usize + 1);
         let selection = RowSelection::from_consecutive_ranges(ranges, self.chunks()?[chunk].rows);
-        let mut values: Vec<Values> =
-            names
-                .iter()
-                .map(|name| {
-                    if [TIME, RECEIVED, AMOUNT_MICROS].contains(name) { Values::Integers(vec![]) } else { Values::Texts(vec![]) }
-                })
-                .collect();
+        let mut values: Vec<Values> = names
+            .iter()
+            .map(|name| {
+                if [TIME, RECEIVED, SEQUENCE, AMOUNT_MICROS].contains(name) {
+                    Values::Integers(vec![])
+                } else {
+                    Values::Texts(vec![])
+                }
+            })
+            .collect();
         for batch in self.file()?.read(names, chunk..chunk + 1, Some(selection), rows.len().max(1), false)? {
             let batch = batch?;
             for ((values, name), column) in values.iter_mut().zip(names).zip(batch.columns()) {
                 match values {
                     Values::Integers(values) if *name == AMOUNT_MICROS => {
                         values.extend(column.as_primitive::<Int64Type>().iter().map(Option::unwrap_or_default));
+                    }
+                    Values::Integers(values) if *name == SEQUENCE => {
+                        values.extend(column.as_primitive::<UInt64Type>().values().iter().map(|sequence| *sequence as i64));
                     }
                     Values::Integers(values) => match instants_us(column) {
                         Cow::Borrowed(instants) => values.extend_from_slice(instants),

@@ -43,6 +43,8 @@ pub(crate) enum ColumnId {
     Visit,
     /// The ad that the page's address names.
     AdParameter(AdLevel),
+    /// What a question knows of each row's visitor, by name. Questions differ, so no run keeps it: see `fold/traits.rs`.
+    Trait(Arc<str>),
 }
 
 /// A decoded column of one chunk; cheap to clone.

@@ -91,6 +91,7 @@ impl Segment {
             ColumnId::AdParameter(level) => {
                 self.texts(set, Text::Url.name(), chunk, |url| ad_parameter(url, *level).map(Into::into))?
             }
+            ColumnId::Trait(_) => unreachable!("a question works out its own traits"),
         })
     }
 

@@ -2,7 +2,6 @@
 
 use tributary_core::error::Result;
 use tributary_core::event::Event;
-use tributary_events::filter::all_hold;
 use tributary_events::question::{Bots, Slice};
 
 use crate::run::Run;
@@ -19,7 +18,7 @@ pub(crate) fn export(view: &View, slice: &Slice, take: &mut dyn FnMut(u64, Event
                 Bots::Include => true,
                 Bots::Only => event.bot.is_some(),
             }
-            && all_hold(&slice.filters, &event);
+            && slice.all_hold(&slice.filters, &event);
         if is_wanted { take(sequence, event) } else { Ok(()) }
     };
     let mut runs: Vec<&Run> = view.runs.iter().map(AsRef::as_ref).collect();

@@ -109,6 +109,7 @@ impl TailRun {
                     rows.iter().map(|row| row.event.url.as_deref().and_then(|url| ad_parameter(url, *level))).collect();
                 texts(set, ids.iter().map(Option::as_deref))
             }
+            ColumnId::Trait(_) => unreachable!("a question works out its own traits"),
         })
     }
 }
@@ -204,6 +205,15 @@ impl Run {
         }
     }
 
+    /// Whether a row may have this sequence number.
+    pub fn may_hold(&self, sequence: u64) -> bool {
+        let first = match self {
+            Run::Segment(segment) => segment.record.first_sequence,
+            Run::Tail(_) => 0,
+        };
+        (first..=self.last_sequence()).contains(&sequence)
+    }
+
     pub fn last_sequence(&self) -> u64 {
         match self {
             Run::Segment(segment) => segment.record.last_sequence,
@@ -258,11 +268,14 @@ impl Run {
         Ok(found)
     }
 
-    /// The events of some rows of a chunk, ascending.
-    pub fn events(&self, chunk: usize, rows: &[u32]) -> Result<Vec<Event>> {
+    /// The events of some rows of a chunk, ascending, each with its sequence number.
+    pub fn events(&self, chunk: usize, rows: &[u32]) -> Result<Vec<(u64, Event)>> {
         match self {
             Run::Segment(segment) => segment.events(chunk, rows),
-            Run::Tail(tail) => Ok(rows.iter().map(|row| tail.rows[*row as usize].event.clone()).collect()),
+            Run::Tail(tail) => {
+                let stored = |row: &u32| (tail.rows[*row as usize].sequence, tail.rows[*row as usize].event.clone());
+                Ok(rows.iter().map(stored).collect())
+            }
         }
     }
 }

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tributary_events::people::People;
 use tributary_events::store::Erasure;
+use tributary_events::traits::Trait;
 
 use crate::catalogue::Tombstone;
 use crate::fold::persons::{Persons, PersonsMemo};
+use crate::fold::traits::TraitColumns;
 use crate::run::{Run, TailRun};
 use crate::segment::Segment;
 use crate::stored::{Hashes, Stored};
@@ -82,6 +84,11 @@ pub(crate) struct View {
 }
 
 impl View {
+    /// Traits in the form a fold needs.
+    pub fn traits(&self, traits: &[Arc<Trait>]) -> TraitColumns {
+        TraitColumns::new(traits, &self.hashes)
+    }
+
     /// People in the form a fold needs.
     pub fn persons(&self, people: &Arc<People>) -> Arc<Persons> {
         self.persons.of(people, &self.hashes)

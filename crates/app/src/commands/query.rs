@@ -87,6 +87,8 @@ enum Interval {
     Day,
     Week,
     Month,
+    Quarter,
+    Year,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -258,7 +260,7 @@ pub struct Retention {
     /// Event that counts as coming back; any event without it
     #[arg(long = "return", value_name = "EVENT")]
     returning: Option<String>,
-    /// day, week, month (calendar), or a duration such as 7d counted from each visitor's first event
+    /// day, week, month, quarter, year (calendar), or a duration such as 7d counted from each visitor's first event
     #[arg(long, default_value = "week")]
     period: String,
     /// Periods looked ahead, the first included
@@ -383,7 +385,7 @@ fn worded(query: Query) -> (Slice, QuestionBody) {
         }
         Query::Retention(Retention { slice, start, returning, period, periods, together, breakdown }) => {
             // Cohorts by calendar period need one; elapsed blocks start with each visitor.
-            let cohorts = !together && matches!(period.as_str(), "day" | "week" | "month");
+            let cohorts = !together && matches!(period.as_str(), "day" | "week" | "month" | "quarter" | "year");
             (slice, QuestionBody::Retention { start, returning, period, periods, cohorts, breakdown })
         }
         Query::Sessions(Sessions { slice, gap, containing, group_by, interval, limit }) => {

@@ -19,7 +19,14 @@ const COUNT_UP_TO: u64 = 1_000;
 pub async fn recent(cx: Context<'_>, limit: usize) -> Result<(Shown, u64)> {
     // One past the page at least, so that it is known whether the limit cut rows off.
     let count_up_to = COUNT_UP_TO.max(limit as u64 + 1);
-    let question = Question::Rows(Rows { slice: cx.slice.clone(), order: RowOrder::NewestFirst, limit, count_up_to });
+    let question = Question::Rows(Rows {
+        slice: cx.slice.clone(),
+        order: RowOrder::NewestFirst,
+        limit,
+        count_up_to,
+        after: None,
+        only: None,
+    });
     shown(&cx, question, count_up_to).await
 }
 
@@ -30,7 +37,7 @@ pub async fn journey(cx: Context<'_>, visitor: String, limit: usize) -> Result<(
 }
 
 async fn shown(cx: &Context<'_>, question: Question, count_up_to: u64) -> Result<(Shown, u64)> {
-    let (Answer::Rows(RowsAnswer { rows, total }), watermark) = cx.ask(question).await? else {
+    let (Answer::Rows(RowsAnswer { rows, total, .. }), watermark) = cx.ask(question).await? else {
         return Err(mismatched());
     };
     let rows = rows.into_iter().map(|event| row(event, cx.zone)).collect();

@@ -66,6 +66,7 @@ pub async fn answer(
         },
         as_of: body.as_of,
         people,
+        traits: Vec::new(),
     };
     let cx = Context { store, budget, access, zone: &workspace.zone, slice };
     let (shown, watermark) = match body.question {
@@ -142,7 +143,10 @@ fn buckets(range: TimeRange, interval: Option<&str>, zone: &TimeZone) -> Result<
 
 fn interval_named(name: &str) -> Result<Interval> {
     Interval::parse(name).ok_or_else(|| {
-        Error::new(Code::InvalidParams, format!("unknown interval `{name}`; accepted: hour, wall_hour, day, week, month"))
+        Error::new(
+            Code::InvalidParams,
+            format!("unknown interval `{name}`; accepted: hour, wall_hour, day, week, month, quarter, year"),
+        )
     })
 }
 

@@ -90,6 +90,8 @@ fn period(name: &str) -> Result<RetentionPeriod> {
         "day" => RetentionPeriod::Calendar(Interval::Day),
         "week" => RetentionPeriod::Calendar(Interval::Week),
         "month" => RetentionPeriod::Calendar(Interval::Month),
+        "quarter" => RetentionPeriod::Calendar(Interval::Quarter),
+        "year" => RetentionPeriod::Calendar(Interval::Year),
         duration => RetentionPeriod::Elapsed(duration_us(duration)?),
     })
 }

@@ -42,7 +42,14 @@ pub(crate) async fn page(events: &dyn EventStore, scope: &WorkspaceScope, which:
     if !which.events.is_empty() {
         slice.filters.push(Filter { field: Field::EventName, test: Test::Is(which.events) });
     }
-    let question = Question::Rows(Rows { slice, order: RowOrder::OldestFirst, limit: which.limit, count_up_to: u64::MAX });
+    let question = Question::Rows(Rows {
+        slice,
+        order: RowOrder::OldestFirst,
+        limit: which.limit,
+        count_up_to: u64::MAX,
+        after: None,
+        only: None,
+    });
     match events.ask(scope, question, Budget::BACKGROUND).await?.answer {
         Answer::Rows(answer) => Ok(RowsPage { rows: answer.rows, total: answer.total }),
         other => Err(Error::internal(format!("a question for rows was answered with {}", kind(&other)))),

@@ -116,9 +116,9 @@ impl World {
     /// Every event, bots too, oldest first.
     pub async fn events(&self) -> Vec<Event> {
         let (order, limit) = (RowOrder::OldestFirst, 100_000);
-        let question = Rows { slice: all(Bots::Include), order, limit, count_up_to: u64::MAX };
+        let question = Rows { slice: all(Bots::Include), order, limit, count_up_to: u64::MAX, after: None, only: None };
         match self.ask(Question::Rows(question)).await {
-            Answer::Rows(RowsAnswer { rows, total }) => {
+            Answer::Rows(RowsAnswer { rows, total, .. }) => {
                 assert_eq!(rows.len() as u64, total);
                 rows
             }

@@ -55,7 +55,10 @@ fn usage_errors_leave_with_2_and_say_what_is_accepted() {
         (&["account", "create", "--name", "A", "--plan", "gold"][..], "accepted: free, pro, business"),
         (&["key", "create", "--kind", "rk"][..], "--workspace"),
         (&["erase", "--workspace", "w"][..], "--user"),
-        (&["query", "stats", "--workspace", "w", "--interval", "year"][..], "possible values: hour, wall_hour, day, week, month"),
+        (
+            &["query", "stats", "--workspace", "w", "--interval", "decade"][..],
+            "possible values: hour, wall_hour, day, week, month, quarter, year",
+        ),
         (&["workspace", "update", "--workspace", "w"][..], "--timezone"),
         (&["account", "set-limits", "--account", "1", "--workspaces", "many"][..], "accepted: none, or a number"),
     ] {

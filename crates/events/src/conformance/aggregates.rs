@@ -164,4 +164,6 @@ async fn buckets_follow_the_clocks(ground: &dyn Ground) {
     assert_eq!(count(Interval::Day, &berlin).await, ["2026-10-25T00:00:00+02:00 6"]);
     assert_eq!(count(Interval::Week, &berlin).await, ["2026-10-19T00:00:00+02:00 6"]);
     assert_eq!(count(Interval::Month, &TimeZone::UTC).await, ["2026-10-01T00:00:00Z 6"]);
+    assert_eq!(count(Interval::Quarter, &berlin).await, ["2026-10-01T00:00:00+02:00 6"]);
+    assert_eq!(count(Interval::Year, &berlin).await, ["2026-01-01T00:00:00+01:00 6"]);
 }

@@ -25,7 +25,7 @@ fn everything() -> Slice {
 }
 
 async fn names(play: &Play<'_>, slice: Slice) -> Vec<String> {
-    let question = Rows { slice, order: RowOrder::OldestFirst, limit: 1_000, count_up_to: u64::MAX };
+    let question = Rows { slice, order: RowOrder::OldestFirst, limit: 1_000, count_up_to: u64::MAX, after: None, only: None };
     match play.ask(Question::Rows(question)).await {
         Answer::Rows(answer) => {
             assert_eq!(answer.total, answer.rows.len() as u64);

@@ -18,7 +18,17 @@ pub(super) async fn run(ground: &dyn Ground) {
 
 async fn passing(play: &Play<'_>, filters: Vec<Filter>) -> String {
     let slice = Slice { filters, ..Slice::of(TimeRange::ALL) };
-    match play.ask(Question::Rows(Rows { slice, order: RowOrder::OldestFirst, limit: 100, count_up_to: u64::MAX })).await {
+    match play
+        .ask(Question::Rows(Rows {
+            slice,
+            order: RowOrder::OldestFirst,
+            limit: 100,
+            count_up_to: u64::MAX,
+            after: None,
+            only: None,
+        }))
+        .await
+    {
         Answer::Rows(answer) => answer.rows.into_iter().map(|event| event.name).collect::<Vec<_>>().join(" "),
         other => panic!("rows answer rows, not {other:?}"),
     }
@@ -55,6 +65,18 @@ async fn text_is_tested(ground: &dyn Ground) {
         (Test::Contains(String::from("SPRING")), "a b"),
         (Test::Contains(String::from("RASS")), ""),
         (Test::Contains(String::new()), "a b c d e f"),
+        (Test::NotContains(String::from("SPRING")), "c d e f g"),
+        (Test::NotContains(String::new()), "g"),
+        (Test::EndsWith(String::from("g")), "a"),
+        (Test::EndsWith(String::from("5")), "d"),
+        (Test::EndsWith(String::from("ALE")), ""),
+        (Test::ContainsWord(String::from("SPRING")), "a b"),
+        (Test::ContainsWord(String::from("sprin")), ""),
+        (Test::ContainsWord(String::from("-Spring, sale!")), "b"),
+        (Test::ContainsWord(String::from("sale spring")), ""),
+        (Test::ContainsWord(String::from("12")), "c d"),
+        (Test::ContainsWord(String::from("straße")), "e"),
+        (Test::ContainsWord(String::from(" .")), "a b c d e f"),
         (Test::StartsWith(String::from("Sp")), "a"),
         (Test::StartsWith(String::from("1")), "c d"),
         (Test::Present, "a b c d e f"),
@@ -64,6 +86,10 @@ async fn text_is_tested(ground: &dyn Ground) {
         (Test::Number(Comparison::AtMost, 12.5), "c d"),
         (Test::Number(Comparison::Less, 12.5), "c"),
         (Test::Number(Comparison::Less, f64::NAN), ""),
+        (Test::Number(Comparison::Equal, 12.0), "c"),
+        (Test::Number(Comparison::NotEqual, 12.0), "d"),
+        (Test::Number(Comparison::Equal, f64::NAN), ""),
+        (Test::Number(Comparison::NotEqual, f64::NAN), ""),
     ] {
         let filter = Filter { field: Field::Campaign, test: test.clone() };
         assert_eq!(passing(&play, vec![filter]).await, expected, "{test:?}");

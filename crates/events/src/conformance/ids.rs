@@ -63,7 +63,17 @@ async fn an_erased_id_is_free_again(ground: &dyn Ground) {
 
 async fn names(play: &Play<'_>) -> Vec<String> {
     let slice = Slice::of(TimeRange::ALL);
-    match play.ask(Question::Rows(Rows { slice, order: RowOrder::OldestFirst, limit: 100, count_up_to: u64::MAX })).await {
+    match play
+        .ask(Question::Rows(Rows {
+            slice,
+            order: RowOrder::OldestFirst,
+            limit: 100,
+            count_up_to: u64::MAX,
+            after: None,
+            only: None,
+        }))
+        .await
+    {
         Answer::Rows(answer) => answer.rows.into_iter().map(|event| event.name).collect(),
         other => panic!("rows answer rows, not {other:?}"),
     }

@@ -87,6 +87,8 @@ async fn weeks_begin_on_monday_and_months_on_the_first(ground: &dyn Ground) {
         [cohort("2026-04-27", 1, [1, 1, 0, 0], [1, 1, 1, 1]), cohort("2026-05-04", 1, [1, 0, 0, 1], [1, 1, 1, 1])]
     );
     assert_eq!(cohorts(&play, by(Interval::Month)).await, [cohort("2026-05-01", 2, [2, 1, 0, 0], [2, 1, 0, 0])]);
+    assert_eq!(cohorts(&play, by(Interval::Quarter)).await, [cohort("2026-04-01", 2, [2, 0, 0, 0], [2, 0, 0, 0])]);
+    assert_eq!(cohorts(&play, by(Interval::Year)).await, [cohort("2026-01-01", 2, [2, 0, 0, 0], [2, 0, 0, 0])]);
 }
 
 async fn elapsed_blocks_count_from_the_first_event(ground: &dyn Ground) {

@@ -30,7 +30,9 @@ async fn rows(play: &Play<'_>, question: Rows) -> RowsAnswer {
 }
 
 async fn names(play: &Play<'_>, slice: Slice) -> Vec<String> {
-    let answer = rows(play, Rows { slice, order: RowOrder::OldestFirst, limit: 1_000, count_up_to: u64::MAX }).await;
+    let answer =
+        rows(play, Rows { slice, order: RowOrder::OldestFirst, limit: 1_000, count_up_to: u64::MAX, after: None, only: None })
+            .await;
     answer.rows.into_iter().map(|event| event.name).collect()
 }
 
@@ -43,8 +45,10 @@ async fn events_come_back_whole(ground: &dyn Ground) {
     let stored: Vec<Event> = stored.into_iter().enumerate().map(|(number, event)| with_id(event, &number.to_string())).collect();
     let play = Play::with(ground, stored.clone()).await;
     let slice = Slice { bots: Bots::Include, ..all() };
-    let answer = rows(&play, Rows { slice, order: RowOrder::OldestFirst, limit: 10, count_up_to: u64::MAX }).await;
-    assert_eq!(answer, RowsAnswer { rows: stored, total: 3 });
+    let answer =
+        rows(&play, Rows { slice, order: RowOrder::OldestFirst, limit: 10, count_up_to: u64::MAX, after: None, only: None })
+            .await;
+    assert_eq!((answer.rows, answer.total), (stored, 3));
 }
 
 async fn ties_have_one_order_whatever_the_arrival(ground: &dyn Ground) {
@@ -68,9 +72,17 @@ async fn ties_have_one_order_whatever_the_arrival(ground: &dyn Ground) {
         backward.append(vec![event]).await;
     }
     for play in [forward, backward] {
-        let answer = rows(&play, Rows { slice: all(), order: RowOrder::OldestFirst, limit: 10, count_up_to: u64::MAX }).await;
+        let answer = rows(
+            &play,
+            Rows { slice: all(), order: RowOrder::OldestFirst, limit: 10, count_up_to: u64::MAX, after: None, only: None },
+        )
+        .await;
         assert_eq!(answer.rows, expected);
-        let newest = rows(&play, Rows { slice: all(), order: RowOrder::NewestFirst, limit: 10, count_up_to: u64::MAX }).await;
+        let newest = rows(
+            &play,
+            Rows { slice: all(), order: RowOrder::NewestFirst, limit: 10, count_up_to: u64::MAX, after: None, only: None },
+        )
+        .await;
         assert_eq!(newest.rows, expected.iter().rev().cloned().collect::<Vec<_>>());
     }
 }
@@ -78,7 +90,7 @@ async fn ties_have_one_order_whatever_the_arrival(ground: &dyn Ground) {
 async fn limits_cut_and_totals_do_not(ground: &dyn Ground) {
     let play = Play::with(ground, (0..5).map(|second| event(&second.to_string(), "v", at(second))).collect()).await;
     for (order, expected) in [(RowOrder::OldestFirst, ["0", "1"]), (RowOrder::NewestFirst, ["4", "3"])] {
-        let answer = rows(&play, Rows { slice: all(), order, limit: 2, count_up_to: u64::MAX }).await;
+        let answer = rows(&play, Rows { slice: all(), order, limit: 2, count_up_to: u64::MAX, after: None, only: None }).await;
         assert_eq!(answer.rows.iter().map(|event| event.name.as_str()).collect::<Vec<_>>(), expected);
         assert_eq!(answer.total, 5);
     }
@@ -92,7 +104,7 @@ async fn matches_are_counted_as_far_as_asked(ground: &dyn Ground) {
     let play = Play::with(ground, events).await;
     for (order, expected) in [(RowOrder::OldestFirst, ["old", "old"]), (RowOrder::NewestFirst, ["4", "3"])] {
         for (count_up_to, total) in [(2, 2), (3, 3), (10, 10), (11, 10), (u64::MAX, 10)] {
-            let answer = rows(&play, Rows { slice: all(), order, limit: 2, count_up_to }).await;
+            let answer = rows(&play, Rows { slice: all(), order, limit: 2, count_up_to, after: None, only: None }).await;
             assert_eq!(answer.rows.iter().map(|event| event.name.as_str()).collect::<Vec<_>>(), expected, "{count_up_to}");
             assert_eq!(answer.total, total, "{order:?} up to {count_up_to}");
         }
@@ -100,10 +112,13 @@ async fn matches_are_counted_as_far_as_asked(ground: &dyn Ground) {
     // What is counted passes the filters.
     let slice = || all().with(Filter::is(Field::AnonymousId, "v"));
     for (count_up_to, total) in [(4, 4), (5, 5), (6, 5)] {
-        let answer = rows(&play, Rows { slice: slice(), order: RowOrder::NewestFirst, limit: 1, count_up_to }).await;
+        let answer =
+            rows(&play, Rows { slice: slice(), order: RowOrder::NewestFirst, limit: 1, count_up_to, after: None, only: None })
+                .await;
         assert_eq!((answer.rows[0].name.as_str(), answer.total), ("4", total));
     }
-    let short = Question::Rows(Rows { slice: all(), order: RowOrder::NewestFirst, limit: 3, count_up_to: 2 });
+    let short =
+        Question::Rows(Rows { slice: all(), order: RowOrder::NewestFirst, limit: 3, count_up_to: 2, after: None, only: None });
     assert_eq!(play.refusal(short, Budget::INTERACTIVE).await, Code::InvalidParams);
 }
 

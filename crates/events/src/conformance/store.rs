@@ -35,7 +35,7 @@ fn everything() -> Slice {
 }
 
 fn rows(slice: Slice) -> Question {
-    Question::Rows(Rows { slice, order: RowOrder::OldestFirst, limit: 1_000, count_up_to: u64::MAX })
+    Question::Rows(Rows { slice, order: RowOrder::OldestFirst, limit: 1_000, count_up_to: u64::MAX, after: None, only: None })
 }
 
 async fn names(play: &Play<'_>, slice: Slice) -> Vec<String> {

@@ -4,7 +4,7 @@ use tributary_core::error::{Code, Error, Result};
 
 use super::{
     BreakdownEvent, DatedBy, FunnelBreakdown, FunnelMode, MAX_CURRENCIES, MAX_EXCLUSIONS, MAX_FILTERS, MAX_GROUP_BY, MAX_PERIODS,
-    MAX_ROWS, MAX_STEPS, Question, RetentionPeriod, SessionRule, TouchRule, TouchWindow,
+    MAX_ROWS, MAX_STEPS, MAX_TRAITS, Question, RetentionPeriod, SessionRule, TouchRule, TouchWindow,
 };
 use crate::attribution::model::Pass;
 use crate::bucket::{Buckets, Interval};
@@ -20,6 +20,21 @@ impl Question {
         }
         if slice.filters.len() > MAX_FILTERS {
             return refuse(format!("at most {MAX_FILTERS} filters"));
+        }
+        if slice.traits.len() > MAX_TRAITS {
+            return refuse(format!("at most {MAX_TRAITS} traits"));
+        }
+        if let Some(twice) =
+            slice.traits.iter().enumerate().find(|(at, one)| slice.traits[..*at].iter().any(|other| other.name() == one.name()))
+        {
+            return refuse(format!("the trait `{}` is given twice", twice.1.name()));
+        }
+        for field in self.fields() {
+            if let Field::Trait(name) = field
+                && slice.trait_named(name).is_none()
+            {
+                return refuse(format!("the question names the trait `{name}`, which it does not bring"));
+            }
         }
         let limit = |limit: usize| {
             if (1..=MAX_ROWS).contains(&limit) { Ok(()) } else { refuse(format!("limit must be between 1 and {MAX_ROWS}")) }
@@ -45,6 +60,9 @@ impl Question {
             Question::Rows(question) => {
                 if question.count_up_to < question.limit as u64 {
                     return refuse(String::from("count_up_to must be at least the limit"));
+                }
+                if question.after.is_some() && question.only.is_some() {
+                    return refuse(String::from("a question asks for one row or for the rows after one, not for both"));
                 }
                 limit(question.limit)
             }
@@ -81,14 +99,16 @@ impl Question {
                         refuse(String::from("the block must be positive"))
                     }
                     RetentionPeriod::Elapsed(_) | RetentionPeriod::Days(_) if question.by_period => {
-                        refuse(String::from("cohorts by period need calendar periods: day, week or month"))
+                        refuse(String::from("cohorts by period need calendar periods: day, week, month, quarter or year"))
                     }
                     RetentionPeriod::Calendar(Interval::Hour | Interval::WallHour) => {
-                        refuse(String::from("retention counts days, weeks or months"))
+                        refuse(String::from("retention counts days, weeks, months, quarters or years"))
                     }
                     RetentionPeriod::Elapsed(_)
                     | RetentionPeriod::Days(_)
-                    | RetentionPeriod::Calendar(Interval::Day | Interval::Week | Interval::Month) => Ok(()),
+                    | RetentionPeriod::Calendar(
+                        Interval::Day | Interval::Week | Interval::Month | Interval::Quarter | Interval::Year,
+                    ) => Ok(()),
                 }
             }
             Question::Sessions(question) => {

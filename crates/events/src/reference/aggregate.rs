@@ -8,7 +8,6 @@ use tributary_core::event::Event;
 
 use super::{Group, keys_of, person_of, within};
 use crate::answer::{AggregateAnswer, AggregateRow};
-use crate::filter::all_hold;
 use crate::question::{Aggregate, Budget, Metric, Slice};
 
 /// Answers over the events of the slice.
@@ -16,7 +15,7 @@ pub fn answer(events: &[&Event], question: &Aggregate, budget: Budget) -> Result
     let mut groups: BTreeMap<Group, Vec<&Event>> = BTreeMap::new();
     for event in events {
         let bucket = question.buckets.as_ref().and_then(|buckets| buckets.find(event.time_us));
-        groups.entry((bucket, keys_of(&question.group_by, event))).or_default().push(event);
+        groups.entry((bucket, keys_of(&question.slice, &question.group_by, event))).or_default().push(event);
     }
     within(budget, groups.len())?;
     let measure =
@@ -33,7 +32,7 @@ fn value(metric: &Metric, events: &[&Event], slice: &Slice) -> i128 {
     let count = |number: usize| number as i128;
     match metric {
         Metric::Events => count(events.len()),
-        Metric::EventsWhere(filters) => count(events.iter().filter(|event| all_hold(filters, event)).count()),
+        Metric::EventsWhere(filters) => count(events.iter().filter(|event| slice.all_hold(filters, event)).count()),
         Metric::Visitors => count(events.iter().map(|event| person_of(slice, event)).collect::<BTreeSet<_>>().len()),
         Metric::Sessions => {
             count(events.iter().map(|event| (&event.anonymous_id, event.session_id())).collect::<BTreeSet<_>>().len())

@@ -17,7 +17,6 @@ use crate::attribution::model::{Model, Pass};
 use crate::attribution::paths::{Paths, PathsBuilder, Tally};
 use crate::attribution::window::WindowType;
 use crate::channel::{channel, is_direct, is_paid};
-use crate::filter::all_hold;
 use crate::question::{Attribution, Budget, DatedBy, TouchRule};
 
 /// Answers over the events of the slice.
@@ -29,7 +28,8 @@ pub fn answer(events: &[&Event], question: &Attribution, budget: Budget) -> Resu
     let mut ledger = Ledger::new(question);
     for events in persons.values() {
         let touches = touches(events, question);
-        let conversions: Vec<&Event> = events.iter().copied().filter(|event| all_hold(&question.conversion, event)).collect();
+        let conversions: Vec<&Event> =
+            events.iter().copied().filter(|event| question.slice.all_hold(&question.conversion, event)).collect();
         match question.model.pass() {
             Pass::PerJourney => ledger.credit(&conversions, &touches),
             Pass::AllPaths => ledger.collect(&conversions, &touches),
@@ -42,7 +42,7 @@ pub fn answer(events: &[&Event], question: &Attribution, budget: Budget) -> Resu
 fn touches<'a>(events: &[&'a Event], question: &Attribution) -> Vec<&'a Event> {
     let mut touches: Vec<&Event> = Vec::new();
     let mut before: Option<&Event> = None;
-    for visit in events.iter().copied().filter(|event| all_hold(&question.touch, event)) {
+    for visit in events.iter().copied().filter(|event| question.slice.all_hold(&question.touch, event)) {
         let begins_session = |gap_us| before.is_none_or(|before| visit.time_us.saturating_sub(before.time_us) > gap_us);
         let is_touch = match question.touches {
             TouchRule::Every => true,
@@ -124,7 +124,7 @@ impl<'q> Ledger<'q> {
             for (field, total) in fields(&brought).enumerate() {
                 self.crediting.split(total, &mut self.shares);
                 if field == 0 {
-                    let keys = |share: &Share| (keys_of(&question.group_by, eligible[share.touch]), share.part);
+                    let keys = |share: &Share| (keys_of(&question.slice, &question.group_by, eligible[share.touch]), share.part);
                     self.shared.push(self.shares.iter().map(keys).collect());
                 }
                 for share in &self.shares {
@@ -134,7 +134,7 @@ impl<'q> Ledger<'q> {
                         DatedBy::Touch if !question.report.contains(touch.time_us) => continue,
                         DatedBy::Touch => touch,
                     };
-                    let group = (bucket(question, dated), keys_of(&question.group_by, touch));
+                    let group = (bucket(question, dated), keys_of(&question.slice, &question.group_by, touch));
                     let part = i128::from(share.part);
                     *field_of(self.rows.entry(group).or_insert_with(|| nothing(question)), field) += part;
                     if question.dated_by == DatedBy::Touch {
@@ -149,7 +149,7 @@ impl<'q> Ledger<'q> {
     fn collect(&mut self, conversions: &[&Event], touches: &[&Event]) {
         let question = self.question;
         let path = |is_on: &dyn Fn(&Event) -> bool| -> Vec<Keys> {
-            touches.iter().filter(|touch| is_on(touch)).map(|touch| keys_of(&question.group_by, touch)).collect()
+            touches.iter().filter(|touch| is_on(touch)).map(|touch| keys_of(&question.slice, &question.group_by, touch)).collect()
         };
         for conversion in conversions.iter().filter(|conversion| question.report.contains(conversion.time_us)) {
             self.paths.push((path(&|touch| counts(question, touch, conversion)), Some(brought(question, conversion))));
@@ -180,7 +180,7 @@ impl<'q> Ledger<'q> {
 
     fn touch(&mut self, touch: &Event) -> Touch {
         let next = self.codes.len() as u32;
-        let code = *self.codes.entry(keys_of(&self.question.group_by, touch)).or_insert(next);
+        let code = *self.codes.entry(keys_of(&self.question.slice, &self.question.group_by, touch)).or_insert(next);
         let channel = channel_of(touch);
         let source = crate::channel::slugs().position(|slug| slug == channel).unwrap_or_default();
         Touch {

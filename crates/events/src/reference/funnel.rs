@@ -11,7 +11,6 @@ use tributary_core::event::Event;
 use self::path::{Taken, path};
 use super::{person_of, value_of, within};
 use crate::answer::{FunnelAnswer, FunnelCounts};
-use crate::filter::all_hold;
 use crate::question::{BreakdownEvent, Budget, Funnel, FunnelBreakdown, Unit};
 
 /// Answers over the events of the slice.
@@ -50,10 +49,10 @@ fn value_on(breakdown: &FunnelBreakdown, events: &[&Event], path: &[Taken], ques
         BreakdownEvent::Step(number) => {
             let step = number - 1;
             let taken = path.iter().find(|taken| taken.step == step)?;
-            events.iter().find(|event| event.time_us == taken.time_us && all_hold(&question.steps[step], event))?
+            events.iter().find(|event| event.time_us == taken.time_us && question.slice.all_hold(&question.steps[step], event))?
         }
     };
-    value_of(&breakdown.field, event)
+    value_of(&question.slice, &breakdown.field, event)
 }
 
 fn counts(paths: &[Vec<Taken>], question: &Funnel) -> FunnelCounts {

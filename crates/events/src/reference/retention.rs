@@ -10,8 +10,7 @@ use tributary_core::event::Event;
 
 use super::{person_of, value_of, within};
 use crate::answer::{Cohort, RetentionAnswer};
-use crate::bucket::Interval;
-use crate::filter::all_hold;
+use crate::bucket::{Interval, first_of_period};
 use crate::question::{Budget, Retention, RetentionPeriod};
 
 /// Answers over the events of the slice.
@@ -23,11 +22,13 @@ pub fn answer(events: &[&Event], question: &Retention, budget: Budget) -> Result
     let periods = question.periods as usize;
     let mut cohorts: BTreeMap<(Option<i64>, Option<String>), Cohort> = BTreeMap::new();
     for events in people.values() {
-        let Some(entry) = events.iter().find(|event| all_hold(&question.start, event)) else { continue };
+        let Some(entry) = events.iter().find(|event| question.slice.all_hold(&question.start, event)) else { continue };
         let start_us = if question.by_period { Some(start_of_period(entry.time_us, question)?) } else { None };
-        let value = question.breakdown.as_ref().and_then(|field| value_of(field, entry));
+        let value = question.breakdown.as_ref().and_then(|field| value_of(&question.slice, field, entry));
         let mut returns = Vec::new();
-        for event in events.iter().filter(|event| event.time_us >= entry.time_us && all_hold(&question.returning, event)) {
+        for event in
+            events.iter().filter(|event| event.time_us >= entry.time_us && question.slice.all_hold(&question.returning, event))
+        {
             returns.push(periods_between(entry.time_us, event.time_us, question)?);
         }
         let cohort = cohorts.entry((start_us, value.clone())).or_insert_with(|| Cohort {
@@ -70,6 +71,8 @@ fn calendar_period(day: Date, interval: Interval) -> i64 {
         Interval::Day => days,
         Interval::Week => days.div_euclid(7),
         Interval::Month => i64::from(day.year()) * 12 + i64::from(day.month()),
+        Interval::Quarter => i64::from(day.year()) * 4 + i64::from((day.month() - 1) / 3),
+        Interval::Year => i64::from(day.year()),
         Interval::Hour | Interval::WallHour => unreachable!("`Question::check` refuses retention by hour"),
     }
 }
@@ -78,8 +81,8 @@ fn start_of_period(time_us: i64, question: &Retention) -> Result<i64> {
     let day = local_date(time_us, &question.zone)?;
     let first = match question.period {
         RetentionPeriod::Calendar(Interval::Week) => day.checked_sub(i64::from(day.weekday().since(Weekday::Monday)).days()),
-        RetentionPeriod::Calendar(Interval::Month) => Ok(day.first_of_month()),
-        RetentionPeriod::Calendar(_) | RetentionPeriod::Days(_) | RetentionPeriod::Elapsed(_) => Ok(day),
+        RetentionPeriod::Calendar(interval) => first_of_period(day, interval),
+        RetentionPeriod::Days(_) | RetentionPeriod::Elapsed(_) => Ok(day),
     };
     let start = first.and_then(|first| first.to_zoned(question.zone.clone())).and_then(|start| start.start_of_day());
     Ok(start.map_err(outside_the_calendar)?.timestamp().as_microsecond())

@@ -8,7 +8,7 @@ use tributary_core::event::Event;
 
 use super::{Group, keys_of, person_of, within};
 use crate::answer::{SessionCounts, SessionsAnswer, SessionsRow};
-use crate::filter::{Filter, all_hold};
+use crate::filter::Filter;
 use crate::question::{Budget, SessionRule, Sessions, Slice};
 
 /// Answers over the events of the slice.
@@ -19,18 +19,22 @@ pub fn answer(events: &[&Event], question: &Sessions, budget: Budget) -> Result<
     for session in &sessions {
         let first = session[0];
         let bucket = question.buckets.as_ref().and_then(|buckets| buckets.find(first.time_us));
-        groups.entry((bucket, keys_of(&question.group_by, first))).or_default().push(session);
+        groups.entry((bucket, keys_of(&question.slice, &question.group_by, first))).or_default().push(session);
         *sizes.entry(session.len() as u64).or_default() += 1;
     }
     within(budget, groups.len())?;
     let mut rows: Vec<SessionsRow> = groups
         .into_iter()
-        .map(|((bucket, keys), sessions)| SessionsRow { bucket, keys, counts: counts(&sessions, &question.containing) })
+        .map(|((bucket, keys), sessions)| SessionsRow {
+            bucket,
+            keys,
+            counts: counts(&sessions, &question.containing, &question.slice),
+        })
         .collect();
     let total_rows = rows.len();
     rows.sort_by_key(|row| (row.bucket, Reverse(row.counts.sessions), row.keys.clone()));
     rows.truncate(question.limit);
-    let totals = counts(&sessions.iter().collect::<Vec<_>>(), &question.containing);
+    let totals = counts(&sessions.iter().collect::<Vec<_>>(), &question.containing, &question.slice);
     Ok(SessionsAnswer { rows, total_rows, totals, sizes: sizes.into_iter().collect() })
 }
 
@@ -63,8 +67,8 @@ fn cut<'a>(events: &[&'a Event], rule: SessionRule, slice: &Slice) -> Vec<Vec<&'
     sessions
 }
 
-fn counts(sessions: &[&Vec<&Event>], containing: &[Vec<Filter>]) -> SessionCounts {
-    let holds = |session: &[&Event], filters: &[Filter]| session.iter().any(|event| all_hold(filters, event));
+fn counts(sessions: &[&Vec<&Event>], containing: &[Vec<Filter>], slice: &Slice) -> SessionCounts {
+    let holds = |session: &[&Event], filters: &[Filter]| session.iter().any(|event| slice.all_hold(filters, event));
     SessionCounts {
         sessions: sessions.len() as u64,
         events: sessions.iter().map(|session| session.len() as u64).sum(),

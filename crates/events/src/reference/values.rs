@@ -14,7 +14,7 @@ use crate::question::{Budget, Values};
 pub fn answer(events: &[&Event], question: &Values, budget: Budget) -> Result<ValuesAnswer> {
     let mut times: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for event in events {
-        if let Some(value) = value_of(&question.field, event) {
+        if let Some(value) = value_of(&question.slice, &question.field, event) {
             times.entry(value).or_default().push(event.time_us);
         }
     }

@@ -101,7 +101,7 @@ pub struct AttributionBody {
     /// `conversion` (absent) or `touch`: which of them must lie in the range, and dates the buckets.
     #[serde(default)]
     pub dated_by: Option<String>,
-    /// Buckets: `hour`, `wall_hour`, `day`, `week`, `month`.
+    /// Buckets: `hour`, `wall_hour`, `day`, `week`, `month`, `quarter`, `year`.
     #[serde(default)]
     pub interval: Option<String>,
     /// Group columns, read on the touch.
@@ -128,7 +128,7 @@ pub enum QuestionBody {
         metrics: Vec<String>,
         /// Group columns.
         group_by: Vec<String>,
-        /// `hour`, `wall_hour`, `day`, `week`, `month`.
+        /// `hour`, `wall_hour`, `day`, `week`, `month`, `quarter`, `year`.
         interval: Option<String>,
         /// Rows returned at most.
         limit: usize,

@@ -105,6 +105,17 @@ fn agents_and_addresses_count_where_they_are_the_visitors() {
 }
 
 #[test]
+fn a_user_without_a_visitor_is_always_the_same_one() {
+    let visitor = |user_id: &str| track(json!({ "event": "e", "user_id": user_id }), &server()).anonymous_id;
+    assert_eq!(visitor("u1"), visitor("u1"));
+    assert_ne!(visitor("u1"), visitor("u2"));
+    assert!(uuid::Uuid::parse_str(&visitor("u1")).is_ok());
+    // Kept for good: what is stored already must be met again.
+    assert_eq!(visitor("u1"), "3a00d525-b96e-8a5a-b917-3f2f3aa396c9");
+    assert_eq!(track(json!({ "event": "e", "user_id": "u1", "anonymous_id": "v" }), &server()).anonymous_id, "v");
+}
+
+#[test]
 fn a_visitor_is_made_up_when_nobody_is_named() {
     let first = track(json!({ "event": "e" }), &server()).anonymous_id;
     let second = track(json!({ "event": "e", "anonymous_id": null }), &server()).anonymous_id;

@@ -19,6 +19,8 @@ pub const TEXTS: &[&str] =
     &["google", "Google", "paid", "straße", "İstanbul", "a b", "\"quoted\"", "12", "12.5", "-3", "1e3", "0"];
 /// Keys of properties: literal dots, nested, absent.
 pub const KEYS: &[&str] = &["plan", "amount", "cart.currency", "cart", "deep.er.still", "flag", "nope", "ключ"];
+/// Names of what is known of visitors.
+pub const TRAITS: &[&str] = &["tier", "регион"];
 /// Currencies.
 pub const CURRENCIES: &[&str] = &["EUR", "USD", "JPY"];
 /// Zones with whole-hour, half-hour and no clock changes, and one that changes at midnight.

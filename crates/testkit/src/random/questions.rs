@@ -17,10 +17,16 @@ use tributary_events::filter::{Comparison, Filter, Test};
 use tributary_events::people::People;
 use tributary_events::question::{
     Aggregate, Attribution, Bots, BreakdownEvent, DatedBy, Exclusion, Funnel, FunnelBreakdown, FunnelMode, Journey, Metric,
-    Question, Retention, RetentionPeriod, RowOrder, Rows, SessionRule, Sessions, Slice, TouchRule, TouchWindow, Unit, Values,
+    Question, Retention, RetentionPeriod, RowOrder, RowPosition, Rows, SessionRule, Sessions, Slice, TouchRule, TouchWindow,
+    Unit, Values,
 };
+use tributary_events::traits::Trait;
 
-use super::pools::{CURRENCIES, KEYS, NAMES, TEXTS, VISITORS, ZONES, any_text, instant, one_of};
+use super::pools::{CURRENCIES, KEYS, NAMES, TEXTS, TRAITS, VISITORS, ZONES, any_text, instant, one_of};
+
+/// Buckets; from the third on also periods of retention.
+const INTERVALS: &[Interval] =
+    &[Interval::Hour, Interval::WallHour, Interval::Day, Interval::Week, Interval::Month, Interval::Quarter, Interval::Year];
 
 /// Any question.
 pub fn question() -> impl Strategy<Value = Question> {
@@ -41,6 +47,7 @@ pub fn field() -> impl Strategy<Value = Field> {
     prop_oneof![
         3 => (0..DIMENSIONS.len()).prop_map(|index| DIMENSIONS[index].field.clone()),
         1 => one_of(KEYS).prop_map(Field::Property),
+        1 => one_of(TRAITS).prop_map(Field::Trait),
     ]
 }
 
@@ -55,13 +62,25 @@ pub fn filter() -> impl Strategy<Value = Filter> {
 }
 
 fn test() -> impl Strategy<Value = Test> {
-    let comparison = select(&[Comparison::Less, Comparison::AtMost, Comparison::Greater, Comparison::AtLeast][..]);
+    let comparison = select(
+        &[
+            Comparison::Less,
+            Comparison::AtMost,
+            Comparison::Greater,
+            Comparison::AtLeast,
+            Comparison::Equal,
+            Comparison::NotEqual,
+        ][..],
+    );
     let bound = prop_oneof![select(&[-3.0, 0.0, 12.0, 12.5, 1000.0][..]), Just(f64::NAN), Just(f64::INFINITY)];
     prop_oneof![
         vec(any_text(), 1..4).prop_map(Test::Is),
         vec(any_text(), 1..4).prop_map(Test::IsNot),
         one_of(&["o", "STRASSE", "ß", "i̇", "", "pro"]).prop_map(Test::Contains),
+        one_of(&["o", "STRASSE", "ß", "i̇", "", "pro"]).prop_map(Test::NotContains),
         one_of(&["g", "G", "", "v0", "1"]).prop_map(Test::StartsWith),
+        one_of(&["e", "E", "", "0", "1"]).prop_map(Test::EndsWith),
+        one_of(&["a", "QUOTED", "12", "İSTANBUL", "", "v0 1"]).prop_map(Test::ContainsWord),
         Just(Test::Present),
         Just(Test::Absent),
         (comparison, bound).prop_map(|(comparison, bound)| Test::Number(comparison, bound)),
@@ -78,12 +97,13 @@ fn range() -> impl Strategy<Value = TimeRange> {
 fn slice() -> impl Strategy<Value = Slice> {
     let bots = prop_oneof![3 => Just(Bots::Exclude), 1 => Just(Bots::Include), 1 => Just(Bots::Only)];
     let filters = prop_oneof![3 => Just(Vec::new()), 2 => vec(filter(), 1..3)];
-    (range(), filters, bots, people()).prop_map(|(range, filters, bots, people)| Slice {
+    (range(), filters, bots, people(), traits()).prop_map(|(range, filters, bots, people, traits)| Slice {
         range,
         filters,
         bots,
         as_of: None,
         people,
+        traits,
     })
 }
 
@@ -103,16 +123,30 @@ fn people() -> impl Strategy<Value = Option<Arc<People>>> {
     weighted(0.4, people)
 }
 
+/// What is known of visitors, of some more than of others: always under the names that [`field`] draws.
+fn traits() -> impl Strategy<Value = Vec<Arc<Trait>>> {
+    let visitors: BTreeSet<&str> = VISITORS.iter().copied().chain(["never seen"]).collect();
+    let values = vec(vec(weighted(0.7, one_of(&TEXTS[..4])), visitors.len()), TRAITS.len());
+    values.prop_map(move |values| {
+        let known = |(name, values): (&&str, Vec<Option<String>>)| {
+            let values = visitors.iter().zip(values).filter_map(|(visitor, value)| Some(((*visitor).to_owned(), value?)));
+            Trait::new(*name, values).expect("each visitor is named once")
+        };
+        TRAITS.iter().zip(values).map(known).collect()
+    })
+}
+
 /// Mostly everything: for questions that need several events of a visitor to tell anything.
 fn wide_slice() -> impl Strategy<Value = Slice> {
     let year = TimeRange { start_us: 1_767_000_000 * SECOND_US, end_us: 1_794_000_000 * SECOND_US };
-    let everything = people().prop_map(move |people| Slice { bots: Bots::Include, people, ..Slice::of(year) });
+    let everything =
+        (people(), traits()).prop_map(move |(people, traits)| Slice { bots: Bots::Include, people, traits, ..Slice::of(year) });
     prop_oneof![2 => everything, 1 => slice()]
 }
 
 /// A slice with buckets over its range.
 fn sliced() -> impl Strategy<Value = (Slice, Option<Buckets>)> {
-    let interval = select(&[Interval::Hour, Interval::WallHour, Interval::Day, Interval::Week, Interval::Month][..]);
+    let interval = select(INTERVALS);
     (slice(), weighted(0.6, interval), select(ZONES)).prop_map(|(slice, interval, zone_name)| {
         let zone = zone(zone_name).expect("the pool holds known zones");
         let buckets =
@@ -146,8 +180,10 @@ pub fn rows() -> impl Strategy<Value = Rows> {
     // A bound on the count tells only where more rows match.
     let bounded = (1_usize..4, 0_u64..8).prop_map(|(limit, further)| (limit, limit as u64 + further));
     let lengths = prop_oneof![1 => limit().prop_map(|limit| (limit, u64::MAX)), 1 => bounded];
-    (slice(), select(&[RowOrder::NewestFirst, RowOrder::OldestFirst][..]), lengths)
-        .prop_map(|(slice, order, (limit, count_up_to))| Rows { slice, order, limit, count_up_to })
+    // Sequence numbers are each engine's own: what follows a row that is there is held to it by `crate::equality`.
+    let after = weighted(0.2, instant().prop_map(|time_us| RowPosition { time_us, sequence: u64::MAX }));
+    (slice(), select(&[RowOrder::NewestFirst, RowOrder::OldestFirst][..]), lengths, after)
+        .prop_map(|(slice, order, (limit, count_up_to), after)| Rows { slice, order, limit, count_up_to, after, only: None })
 }
 
 /// A funnel.
@@ -210,7 +246,7 @@ fn length() -> impl Strategy<Value = i64> {
 /// A retention question.
 pub fn retention() -> impl Strategy<Value = Retention> {
     let period = prop_oneof![
-        3 => select(&[Interval::Day, Interval::Week, Interval::Month][..]).prop_map(RetentionPeriod::Calendar),
+        3 => select(&INTERVALS[2..]).prop_map(RetentionPeriod::Calendar),
         1 => length().prop_map(RetentionPeriod::Elapsed),
         1 => (1_u32..9).prop_map(RetentionPeriod::Days),
     ];

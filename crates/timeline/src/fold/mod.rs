@@ -21,7 +21,10 @@ mod scratch;
 mod session;
 mod sessions;
 mod tags;
+pub(crate) mod traits;
 mod values;
+
+use std::borrow::Cow;
 
 use tributary_core::error::Result;
 use tributary_events::answer::{Answer, Answered};
@@ -36,7 +39,11 @@ pub(crate) use scan::Engine;
 /// Answers a checked question over a view.
 pub(crate) fn answer(view: &View, question: &Question, limits: &Limits, hashes: &Hashes, engine: Engine<'_>) -> Result<Answered> {
     let watermark = question.slice().as_of.map_or(view.watermark, |as_of| as_of.min(view.watermark));
-    let mut scan = scan::Scan::over(view, question.slice(), watermark, limits, engine)?;
+    let slice = match question {
+        Question::Rows(question) => rows::slice_of(question),
+        _ => Cow::Borrowed(question.slice()),
+    };
+    let mut scan = scan::Scan::over(view, &slice, watermark, limits, engine)?;
     let scan = &mut scan;
     let answer = match question {
         Question::Aggregate(question) => Answer::Aggregate(aggregate::answer(scan, question)?),

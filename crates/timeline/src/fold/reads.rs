@@ -62,6 +62,7 @@ pub(crate) fn column_of(field: &Field) -> ColumnId {
         Field::CampaignId => return ColumnId::AdParameter(AdLevel::Campaign),
         Field::AdSetId => return ColumnId::AdParameter(AdLevel::AdSet),
         Field::AdId => return ColumnId::AdParameter(AdLevel::Ad),
+        Field::Trait(name) => return ColumnId::Trait(name.as_str().into()),
         Field::Property(key) => return ColumnId::Property(key.as_str().into()),
     })
 }

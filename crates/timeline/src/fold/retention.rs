@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use tributary_core::error::{Code, Error, Result};
 use tributary_events::answer::{Cohort, RetentionAnswer};
-use tributary_events::bucket::Interval;
+use tributary_events::bucket::{Interval, months_of};
 use tributary_events::question::{Retention, RetentionPeriod};
 
 use super::group::Codebook;
@@ -188,7 +188,8 @@ struct LocalDays {
 }
 
 impl LocalDays {
-    /// The number of the calendar period an instant falls into; days and weeks count from 1970, months from year 0. Blocks of
+    /// The number of the calendar period an instant falls into; days and weeks count from 1970, months, quarters and
+    /// years from year 0. Blocks of
     /// days and of elapsed time have no periods of their own: days count there, and cohorts are never split.
     fn period_of(&mut self, time_us: i64, question: &Retention) -> Result<i64> {
         if self.start_us <= time_us && time_us < self.end_us {
@@ -196,7 +197,9 @@ impl LocalDays {
         }
         let date = local_date(time_us, &question.zone)?;
         self.period = match question.period {
-            RetentionPeriod::Calendar(Interval::Month) => i64::from(date.year()) * 12 + i64::from(date.month()) - 1,
+            RetentionPeriod::Calendar(interval @ (Interval::Month | Interval::Quarter | Interval::Year)) => {
+                (i64::from(date.year()) * 12 + i64::from(date.month()) - 1).div_euclid(months_of(interval))
+            }
             RetentionPeriod::Calendar(Interval::Week) => (days_since_1970(date)? + DAYS_SINCE_MONDAY).div_euclid(7),
             RetentionPeriod::Calendar(Interval::Day | Interval::Hour | Interval::WallHour)
             | RetentionPeriod::Days(_)
@@ -219,9 +222,10 @@ fn start_of(period: i64, question: &Retention) -> Result<i64> {
         Date::constant(1970, 1, 1).checked_add(span)
     };
     let first = match question.period {
-        RetentionPeriod::Calendar(Interval::Month) => {
-            let year = i16::try_from(period.div_euclid(12)).map_err(|_| outside_the_calendar())?;
-            Date::new(year, period.rem_euclid(12) as i8 + 1, 1)
+        RetentionPeriod::Calendar(interval @ (Interval::Month | Interval::Quarter | Interval::Year)) => {
+            let month = period * months_of(interval);
+            let year = i16::try_from(month.div_euclid(12)).map_err(|_| outside_the_calendar())?;
+            Date::new(year, month.rem_euclid(12) as i8 + 1, 1)
         }
         RetentionPeriod::Calendar(Interval::Week) => day(period * 7 - DAYS_SINCE_MONDAY),
         RetentionPeriod::Calendar(Interval::Day | Interval::Hour | Interval::WallHour)

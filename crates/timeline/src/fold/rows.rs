@@ -1,13 +1,14 @@
 //! The events themselves. Runs are looked through in the order of their times, only as far as they matter; the scan finds which
 //! rows, and only those are read whole.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use tributary_core::error::Result;
 use tributary_core::event::Event;
 use tributary_events::answer::RowsAnswer;
-use tributary_events::question::{Journey, RowOrder, Rows};
+use tributary_events::question::{Journey, RowOrder, RowPosition, Rows, Slice};
 
 use super::order::{Place, Timed};
 use super::scan::Scan;
@@ -17,13 +18,28 @@ use crate::stored::Hashes;
 /// Rows beyond the limit that are gathered before they are cut.
 const SLACK_ROWS: usize = 65_536;
 
+/// The slice with no more than the instants in which the rows asked for may lie.
+pub(crate) fn slice_of(question: &Rows) -> Cow<'_, Slice> {
+    let Some(after) = question.after else { return Cow::Borrowed(&question.slice) };
+    let mut slice = question.slice.clone();
+    match question.order {
+        RowOrder::NewestFirst => slice.range.end_us = slice.range.end_us.min(after.time_us.saturating_add(1)),
+        RowOrder::OldestFirst => slice.range.start_us = slice.range.start_us.max(after.time_us),
+    }
+    Cow::Owned(slice)
+}
+
 pub(crate) fn answer(scan: &mut Scan<'_>, question: &Rows) -> Result<RowsAnswer> {
+    if let Some(only) = question.only {
+        return single(scan, only);
+    }
     match question.order {
         RowOrder::NewestFirst => scan.sources.sort_by_key(|source| std::cmp::Reverse(source.bounds_us.1)),
         RowOrder::OldestFirst => scan.sources.sort_by_key(|source| source.bounds_us.0),
     }
     let mut total = 0;
     let mut rows: Vec<Timed> = Vec::new();
+    let mut ties: Vec<Timed> = Vec::new();
     for at in 0..scan.sources.len() {
         if total >= question.count_up_to && is_settled(question, &mut rows, scan.sources[at].bounds_us) {
             break;
@@ -41,6 +57,7 @@ pub(crate) fn answer(scan: &mut Scan<'_>, question: &Rows) -> Result<RowsAnswer>
         for finding in found {
             total += finding.total;
             rows.extend(finding.rows);
+            ties.extend(finding.ties);
         }
         cut(question.order, question.limit, &mut rows);
     }
@@ -48,8 +65,52 @@ pub(crate) fn answer(scan: &mut Scan<'_>, question: &Rows) -> Result<RowsAnswer>
     if question.order == RowOrder::NewestFirst {
         rows.reverse();
     }
+    if let Some(after) = question.after {
+        let left = ties_after(scan, question.order, after, ties)?;
+        total += left.len() as u64;
+        rows.splice(0..0, left);
+    }
     rows.truncate(question.limit);
-    Ok(RowsAnswer { rows: read(scan, &rows)?, total: total.min(question.count_up_to) })
+    read(scan, &rows, total.min(question.count_up_to))
+}
+
+/// The row with a sequence number. Few runs may hold it; in them its column alone is looked through.
+fn single(scan: &Scan<'_>, sequence: u64) -> Result<RowsAnswer> {
+    let runs = scan.sources.iter().enumerate().filter(|(_, source)| source.run.may_hold(sequence));
+    let chunks: Vec<(usize, usize)> =
+        runs.flat_map(|(at, source)| (0..source.chunks.len()).map(move |chunk| (at, chunk))).collect();
+    let found = scan.in_parallel(
+        chunks.len(),
+        || Ok(Vec::new()),
+        |found: &mut Vec<Timed>, task| {
+            let (source, chunk) = chunks[task];
+            let run = &scan.sources[source].run;
+            let sequences = run.column(&ColumnId::Sequence, chunk)?;
+            let Some(row) = sequences.unsigned().iter().position(|other| *other == sequence) else { return Ok(()) };
+            if count(&scan.mask(source, chunk, &(row..row + 1))?) > 0 {
+                let time_us = run.column(&ColumnId::Time, chunk)?.times().at(row);
+                found.push(Timed { time_us, place: Place { source: source as u32, chunk: chunk as u32, row: row as u32 } });
+            }
+            Ok(())
+        },
+    )?;
+    let rows: Vec<Timed> = found.into_iter().flatten().collect();
+    read(scan, &rows, rows.len() as u64)
+}
+
+/// The rows of a position's instant that come after it, in order; none if the position's row is not among them.
+fn ties_after(scan: &Scan<'_>, order: RowOrder, after: RowPosition, mut ties: Vec<Timed>) -> Result<Vec<Timed>> {
+    scan.order(&mut ties)?;
+    if order == RowOrder::NewestFirst {
+        ties.reverse();
+    }
+    for (at, Timed { place, .. }) in ties.iter().enumerate() {
+        let sequences = scan.sources[place.source as usize].run.column(&ColumnId::Sequence, place.chunk as usize)?;
+        if sequences.unsigned()[place.row as usize] == after.sequence {
+            return Ok(ties.split_off(at + 1));
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// Everything a visitor, or the visitor's person, did.
@@ -81,13 +142,15 @@ pub(crate) fn journey(scan: &Scan<'_>, question: &Journey, hashes: &Hashes) -> R
     cut(RowOrder::OldestFirst, question.limit, &mut rows);
     scan.order(&mut rows)?;
     rows.truncate(question.limit);
-    Ok(RowsAnswer { rows: read(scan, &rows)?, total })
+    read(scan, &rows, total)
 }
 
 /// What one thread found in a run.
 #[derive(Default)]
 struct Finding {
     rows: Vec<Timed>,
+    /// Rows of the instant of the question's position, all of them: which come after it is not known yet. Not counted.
+    ties: Vec<Timed>,
     total: u64,
     mask: Vec<u8>,
     held: usize,
@@ -108,13 +171,25 @@ impl Finding {
         if found == 0 {
             return Ok(());
         }
-        self.total += found;
         let times = scan.sources[source].run.column(&ColumnId::Time, chunk)?;
         let kept = piece.rows.clone().zip(&self.mask).filter(|(_, kept)| **kept != 0);
-        self.rows.extend(kept.map(|(row, _)| Timed {
+        let kept = kept.map(|(row, _)| Timed {
             time_us: times.times().at(row),
             place: Place { source: source as u32, chunk: chunk as u32, row: row as u32 },
-        }));
+        });
+        match question.after {
+            None => {
+                self.total += found;
+                self.rows.extend(kept);
+            }
+            Some(after) => {
+                for row in kept {
+                    let is_tie = row.time_us == after.time_us;
+                    self.total += u64::from(!is_tie);
+                    if is_tie { &mut self.ties } else { &mut self.rows }.push(row);
+                }
+            }
+        }
         self.keep_few(scan, question.order, question.limit)
     }
 
@@ -149,7 +224,7 @@ impl Finding {
         if self.rows.len() >= 4 * limit + SLACK_ROWS {
             cut(order, limit, &mut self.rows);
         }
-        let now = self.rows.capacity() * size_of::<Timed>();
+        let now = (self.rows.capacity() + self.ties.capacity()) * size_of::<Timed>();
         scan.limits.check_memory(std::mem::replace(&mut self.held, now), now)
     }
 }
@@ -187,7 +262,7 @@ fn is_settled(question: &Rows, rows: &mut [Timed], bounds_us: (i64, i64)) -> boo
 }
 
 /// Reads rows whole, chunk by chunk on all threads, and gives them back in the order asked for.
-fn read(scan: &Scan<'_>, rows: &[Timed]) -> Result<Vec<Event>> {
+fn read(scan: &Scan<'_>, rows: &[Timed], total: u64) -> Result<RowsAnswer> {
     let mut wanted: BTreeMap<(u32, u32), Vec<(u32, usize)>> = BTreeMap::new();
     for (at, Timed { place, .. }) in rows.iter().enumerate() {
         wanted.entry((place.source, place.chunk)).or_default().push((place.row, at));
@@ -197,7 +272,7 @@ fn read(scan: &Scan<'_>, rows: &[Timed]) -> Result<Vec<Event>> {
     let read = scan.in_parallel(
         wanted.len(),
         || Ok(Vec::new()),
-        |read: &mut Vec<(usize, Event)>, task| {
+        |read: &mut Vec<(usize, (u64, Event))>, task| {
             let ((source, chunk), rows) = &wanted[task];
             let numbers: Vec<u32> = rows.iter().map(|(row, _)| *row).collect();
             let events = scan.sources[*source as usize].run.events(*chunk as usize, &numbers)?;
@@ -205,9 +280,10 @@ fn read(scan: &Scan<'_>, rows: &[Timed]) -> Result<Vec<Event>> {
             Ok(())
         },
     )?;
-    let mut events: Vec<Option<Event>> = vec![None; rows.len()];
+    let mut events: Vec<Option<(u64, Event)>> = vec![None; rows.len()];
     for (at, event) in read.into_iter().flatten() {
         events[at] = Some(event);
     }
-    Ok(events.into_iter().flatten().collect())
+    let (sequences, rows) = events.into_iter().flatten().unzip();
+    Ok(RowsAnswer { rows, sequences, total })
 }

@@ -18,8 +18,9 @@ pub(crate) use super::piece::{BYTE_CODES, Piece, Row, Stretch, Visit};
 use super::reads::{Read, Reads, column_of};
 use super::scratch::{Cursor, RunStart, Scratch, member};
 use super::tags::{KEPT, TagFilters, Tags};
+use super::traits::TraitColumns;
 use crate::cache::ColumnSet;
-use crate::column::{Codes, ColumnId, Dictionary, Visitors};
+use crate::column::{Codes, Column, ColumnId, Dictionary, Visitors};
 use crate::live::LiveRows;
 use crate::run::{Chunk, Run};
 use crate::turns::Turns;
@@ -42,6 +43,7 @@ pub(crate) struct Scan<'a> {
     /// Known once prepared.
     mask: Option<Tags<u8>>,
     persons: Option<Arc<Persons>>,
+    traits: TraitColumns,
     engine: Engine<'a>,
 }
 
@@ -155,7 +157,8 @@ impl<'a> Scan<'a> {
             });
         }
         let persons = slice.people.as_ref().map(|people| view.persons(people));
-        Ok(Self { sources, limits, reads, slice_filters: filters, filters: tags, mask: None, persons, engine })
+        let traits = view.traits(&slice.traits);
+        Ok(Self { sources, limits, reads, slice_filters: filters, filters: tags, mask: None, persons, traits, engine })
     }
 
     /// Decodes what was declared and is not at hand, on all threads, and completes the dictionaries. Nothing may be declared
@@ -170,7 +173,7 @@ impl<'a> Scan<'a> {
         let mut missing: Vec<(usize, Arc<ColumnSet>, usize)> = Vec::new();
         for at in sources {
             let source = &mut self.sources[at];
-            source.sets = self.reads.ids().iter().map(|id| source.run.set(id)).collect::<Result<_>>()?;
+            source.sets = self.reads.ids().iter().map(|id| self.traits.set(&source.run, id)).collect::<Result<_>>()?;
             let mut wanted = source.sets.clone();
             if visits {
                 wanted.push(source.run.set(&ColumnId::Visitors)?);
@@ -187,11 +190,21 @@ impl<'a> Scan<'a> {
         missing.sort_by_key(|(source, _, chunk)| (*source, *chunk));
         let decode = |at: usize| -> Result<()> {
             let (source, set, chunk) = &missing[at];
-            self.sources[*source].run.load(set, *chunk).map(drop)
+            self.load(*source, set, *chunk).map(drop)
         };
         self.in_parallel(missing.len(), || Ok(()), |(), at| decode(at)).map(drop)?;
         self.mask = Some(self.filters.over(self)?);
         Ok(())
+    }
+
+    /// One chunk of a column of a source.
+    fn load(&self, source: usize, set: &Arc<ColumnSet>, chunk: usize) -> Result<Column> {
+        let run = &self.sources[source].run;
+        if let ColumnId::Trait(name) = &set.id {
+            self.traits.load(name, run, set, chunk, self.limits)
+        } else {
+            run.load(set, chunk)
+        }
     }
 
     /// Something for each source, such as a table by code; empty for sources that were not prepared.
@@ -247,7 +260,7 @@ impl<'a> Scan<'a> {
     /// A piece of a source with its columns, and its mask appended to `mask`.
     pub fn piece(&self, source: usize, chunk: usize, rows: Range<usize>, base: usize, mask: &mut Vec<u8>) -> Result<Piece> {
         let from = &self.sources[source];
-        let columns = from.sets.iter().map(|set| from.run.load(set, chunk)).collect::<Result<_>>()?;
+        let columns = from.sets.iter().map(|set| self.load(source, set, chunk)).collect::<Result<_>>()?;
         let piece = Piece { source, chunk, base, rows, picked: None, columns };
         let first = mask.len();
         mask.resize(first + piece.len(), KEPT);
@@ -263,6 +276,11 @@ impl<'a> Scan<'a> {
         let mut mask = vec![KEPT; rows.len()];
         from.narrow(chunk, rows, &mut mask)?;
         for filter in &self.slice_filters {
+            if let Field::Trait(name) = &filter.field {
+                let visitors = from.run.column(&ColumnId::Visitors, chunk)?;
+                self.traits.narrow(name, &filter.test, visitors.visitors(), rows, &mut mask, self.limits)?;
+                continue;
+            }
             let column = from.run.column(&column_of(&filter.field), chunk)?;
             let column = column.text();
             if let Codes::Same(code) = &column.codes {

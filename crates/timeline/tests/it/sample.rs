@@ -57,7 +57,14 @@ pub fn series(prefix: &str, count: i64, start_us: i64) -> Vec<Event> {
 /// Everything a workspace holds, oldest first, in a range.
 pub async fn events_in(store: &dyn EventStore, scope: &WorkspaceScope, range: TimeRange) -> Result<Vec<Event>> {
     let slice = Slice { bots: Bots::Include, ..Slice::of(range) };
-    let question = Question::Rows(Rows { slice, order: RowOrder::OldestFirst, limit: 100_000, count_up_to: u64::MAX });
+    let question = Question::Rows(Rows {
+        slice,
+        order: RowOrder::OldestFirst,
+        limit: 100_000,
+        count_up_to: u64::MAX,
+        after: None,
+        only: None,
+    });
     match store.ask(scope, question, Budget::INTERACTIVE).await?.answer {
         Answer::Rows(rows) => Ok(rows.rows),
         other => panic!("rows were asked for, not {other:?}"),

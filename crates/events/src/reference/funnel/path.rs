@@ -2,7 +2,6 @@
 
 use tributary_core::event::Event;
 
-use crate::filter::all_hold;
 use crate::question::{Funnel, FunnelMode};
 
 /// A step, counted from 0, and when it was taken.
@@ -83,9 +82,11 @@ enum Part {
 fn parts(events: &[&Event], question: &Funnel) -> Vec<(i64, Part)> {
     let mut parts = Vec::new();
     for event in events {
-        let excluded = (0..question.exclusions.len()).filter(|number| all_hold(&question.exclusions[*number].filters, event));
+        let excluded =
+            (0..question.exclusions.len()).filter(|number| question.slice.all_hold(&question.exclusions[*number].filters, event));
         parts.extend(excluded.map(|number| (event.time_us, Part::Excluded(number))));
-        let passed: Vec<usize> = (0..question.steps.len()).filter(|step| all_hold(&question.steps[*step], event)).collect();
+        let passed: Vec<usize> =
+            (0..question.steps.len()).filter(|step| question.slice.all_hold(&question.steps[*step], event)).collect();
         if passed.is_empty() {
             parts.push((event.time_us, Part::NoStep));
         }
@@ -102,7 +103,7 @@ fn first_fullest_stretch(events: &[&Event], question: &Funnel) -> Vec<Taken> {
             .iter()
             .filter(|event| event.time_us >= first.time_us && inside(first.time_us, event.time_us, question.window_us))
             .collect();
-        let first_of = |step: usize| stretch.iter().find(|event| all_hold(&question.steps[step], event));
+        let first_of = |step: usize| stretch.iter().find(|event| question.slice.all_hold(&question.steps[step], event));
         let mut taken: Vec<Taken> = (0..question.steps.len())
             .filter_map(|step| first_of(step).map(|event| Taken { time_us: event.time_us, step }))
             .collect();
@@ -117,7 +118,7 @@ fn first_fullest_stretch(events: &[&Event], question: &Funnel) -> Vec<Taken> {
 fn first_times(events: &[&Event], question: &Funnel) -> Vec<Taken> {
     let mut path: Vec<Taken> = Vec::new();
     for (step, filters) in question.steps.iter().enumerate() {
-        let Some(event) = events.iter().find(|event| all_hold(filters, event)) else { break };
+        let Some(event) = events.iter().find(|event| question.slice.all_hold(filters, event)) else { break };
         let in_order = path.last().is_none_or(|previous| previous.time_us <= event.time_us);
         let in_time = path.first().is_none_or(|start| inside(start.time_us, event.time_us, question.window_us));
         if !in_order || !in_time {
