@@ -30,8 +30,9 @@ mod workspace;
 pub use access::{Caller, WorkspaceAccess};
 pub use account::Account;
 pub use ads::{
-    AD_LEVELS, AdCounts, AdCursor, AdDimension, AdDirectory, AdStanding, AdEntityFilter, AdEntityPage, AdGroup, AdLineage, AdQuestion, AdSelection, ClaimSum,
-    Converted, Counts, CurrencyRate, RateFilter, Rates, Restatement, RestatementFilter, SpendSum, StoredAdEntity,
+    AD_LEVELS, AdCounts, AdCursor, AdDimension, AdDirectory, AdEntityFilter, AdEntityPage, AdGroup, AdLineage, AdQuestion,
+    AdSelection, AdStanding, ClaimSum, Converted, Counts, CurrencyRate, RateFilter, Rates, Restatement, RestatementFilter,
+    SpendSum, StoredAdEntity,
 };
 pub use audit::{ArgsDigest, AuditEntry, AuditFault, AuditFilter, AuditHead, AuditReport, AuditRow};
 pub use contacts::{

@@ -80,7 +80,12 @@ pub fn parse_instant(text: &str, zone: &TimeZone) -> Result<i64> {
 
 /// Reads a duration such as `90s`, `30m`, `12h`, `7d`, `2w` as microseconds; days have 24 hours.
 pub fn duration_us(text: &str) -> Result<i64> {
-    let refuse = || Error::new(Code::InvalidParams, format!("`{}` is not a duration; accepted: 90s, 30m, 12h, 7d, 2w", text.chars().take(40).collect::<String>()));
+    let refuse = || {
+        Error::new(
+            Code::InvalidParams,
+            format!("`{}` is not a duration; accepted: 90s, 30m, 12h, 7d, 2w", text.chars().take(40).collect::<String>()),
+        )
+    };
     let digits = text.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(refuse)?;
     let (number, unit) = text.split_at(digits);
     let number: i64 = number.parse().map_err(|_| refuse())?;

@@ -196,7 +196,7 @@ impl Service {
     }
 }
 
-fn row_of(contact: Contact, include: Include, labels: &BTreeMap<Slot, String>) -> ContactRow {
+pub(crate) fn row_of(contact: Contact, include: Include, labels: &BTreeMap<Slot, String>) -> ContactRow {
     ContactRow {
         id: contact.id.0,
         created_at: format_utc(contact.created_us),

@@ -32,6 +32,7 @@ pub mod metrics;
 pub mod projects;
 pub mod query;
 pub mod recent;
+pub mod saved;
 pub mod sources;
 pub mod spend;
 pub mod stats;

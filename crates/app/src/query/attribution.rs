@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::money::{Currency, format_micros};
-use tributary_core::time::{DAY_US, TimeRange};
+use tributary_core::time::duration_us;
 use tributary_events::answer::Answer;
 use tributary_events::attribution::bootstrap::Resampling;
 use tributary_events::attribution::credit::Credit;
@@ -15,7 +15,6 @@ use tributary_events::question::{Attribution, Question, TouchRule, TouchWindow};
 use tributary_http::admin::AttributionBody;
 use tributary_service::attribution::{self, SESSION_GAP_US};
 
-use tributary_core::time::duration_us;
 use super::{Context, Row, Shown, buckets, fields, filter, mismatched, put_bucket, put_keys};
 
 /// How many of a bootstrap's rounds an interval holds.

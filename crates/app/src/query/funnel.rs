@@ -7,8 +7,8 @@ use tributary_core::time::SECOND_US;
 use tributary_events::answer::{Answer, FunnelCounts};
 use tributary_events::question::{BreakdownEvent, Exclusion, Funnel, FunnelBreakdown, FunnelMode, Question, Unit};
 
-use tributary_core::time::duration_us;
 use super::{Context, Row, Shown, field, filter, mismatched, share};
+use tributary_core::time::duration_us;
 
 /// The question in the caller's words.
 pub struct Words {

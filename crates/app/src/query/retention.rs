@@ -10,8 +10,8 @@ use tributary_events::field::Field;
 use tributary_events::filter::Filter;
 use tributary_events::question::{Question, Retention, RetentionPeriod};
 
-use tributary_core::time::duration_us;
 use super::{Context, Row, Shown, field, mismatched, share};
+use tributary_core::time::duration_us;
 
 /// The question in the caller's words.
 pub struct Words {

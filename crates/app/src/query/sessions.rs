@@ -6,8 +6,8 @@ use tributary_core::error::Result;
 use tributary_events::answer::{Answer, SessionCounts};
 use tributary_events::question::{Question, SessionRule, Sessions};
 
-use tributary_core::time::duration_us;
 use super::{Context, Row, Shown, buckets, fields, filter, mismatched, put_bucket, put_keys, share};
+use tributary_core::time::duration_us;
 
 /// Asks for sessions by group and bucket of their start.
 pub async fn ask(

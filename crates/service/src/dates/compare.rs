@@ -18,9 +18,10 @@ pub fn previous_period(preset: Option<Preset>, period: Period) -> Result<Period>
         Some(Preset::This(unit) | Preset::Last(unit)) => unit_before(unit),
         Some(Preset::Quarter(..)) => unit_before(CalendarUnit::Quarter),
         Some(Preset::Month(..)) => unit_before(CalendarUnit::Month),
-        Some(Preset::AllTime) => {
-            Err(Error::new(Code::InvalidParams, "all_time has no period before it; accepted: a preset that ends, or custom dates"))
-        }
+        Some(Preset::AllTime) => Err(Error::new(
+            Code::InvalidParams,
+            "all_time has no period before it; accepted: a preset that ends, or custom dates",
+        )),
         Some(Preset::Today | Preset::Yesterday | Preset::Trailing(_)) | None => {
             let end = moved(period.start, -1)?;
             Period::new(moved(end, 1 - period.days())?, end)
@@ -70,7 +71,8 @@ mod tests {
             let previous = previous_period(Some(preset), period).expect(name);
             assert_eq!(shown(previous), (before.0.into(), before.1.into()), "before {name}");
         }
-        let custom = Period::new(read_date("2024-02-28").expect("a date"), read_date("2024-03-01").expect("a date")).expect("a period");
+        let custom =
+            Period::new(read_date("2024-02-28").expect("a date"), read_date("2024-03-01").expect("a date")).expect("a period");
         assert_eq!(shown(previous_period(None, custom).expect("before")), ("2024-02-25".into(), "2024-02-27".into()));
         assert_eq!(shown(previous_year(custom).expect("a year before")), ("2023-02-28".into(), "2023-03-02".into()));
         assert!(previous_period(Some(Preset::AllTime), custom).is_err());

@@ -7,9 +7,8 @@ use super::preset::{PRESETS, Preset};
 /// Longest phrase read, characters.
 pub const MAX_PHRASE_CHARS: usize = 200;
 
-const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
-];
+const MONTHS: [&str; 12] =
+    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
 
 /// The preset a phrase names. Letter case does not matter, words for "last" and "this" are understood, and so are quarters
 /// (`Q1 2026`, `first quarter of 2026`) and months (`March 2026`).

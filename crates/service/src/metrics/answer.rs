@@ -248,7 +248,9 @@ fn order(plan: &Plan<'_>, left: &Row, right: &Row) -> Ordering {
         Sort::Natural => {
             let time = plan.dimensions.iter().position(|asked| matches!(asked.attribute, Attribute::Time(_)));
             let by_time = time.map_or(Ordering::Equal, |place| left.keys[place].cmp(&right.keys[place]));
-            by_time.then_with(|| by_value(left.values.first(), right.values.first(), true)).then_with(|| left.keys.cmp(&right.keys))
+            by_time
+                .then_with(|| by_value(left.values.first(), right.values.first(), true))
+                .then_with(|| left.keys.cmp(&right.keys))
         }
         Sort::By { column, descending } => {
             let dimension = plan.dimensions.iter().position(|asked| asked.column == *column);
@@ -321,11 +323,16 @@ fn left_apart(facts: &Facts) -> Vec<LeftApart> {
 fn notes(plan: &Plan<'_>, facts: &Facts) -> Vec<String> {
     let mut notes: Vec<String> = facts.notes.iter().cloned().collect();
     if plan.model.may_exceed_total() && !plan.dimensions.is_empty() {
-        notes.push(format!("{} credits a conversion once for each source: rows may add up to more than the totals", plan.model.slug()));
+        notes.push(format!(
+            "{} credits a conversion once for each source: rows may add up to more than the totals",
+            plan.model.slug()
+        ));
     }
     if !facts.left_apart.is_empty() {
         let currency = plan.access.workspace.currency;
-        notes.push(format!("amounts without a rate into {currency} stand in left_apart and in no row; rates are set with `tributary rate set`"));
+        notes.push(format!(
+            "amounts without a rate into {currency} stand in left_apart and in no row; rates are set with `tributary rate set`"
+        ));
     }
     notes
 }

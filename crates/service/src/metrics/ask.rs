@@ -16,4 +16,9 @@ impl Service {
         let (facts, watermark) = self.gather(&plan).await?;
         Ok(Table::of(&plan, &facts)?.shown(&plan, &facts, watermark))
     }
+
+    /// Checks a question without asking it.
+    pub(crate) async fn check_question(&self, access: &WorkspaceAccess, question: &MetricsQuestion) -> Result<()> {
+        self.plan(access, question).await.map(drop)
+    }
 }

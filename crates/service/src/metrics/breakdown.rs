@@ -64,9 +64,10 @@ impl Service {
         let number = |values: &[super::value::Value]| values.first().and_then(|value| value.as_ref().ok()).copied();
         let total = number(&table.totals);
         let share = |value: Option<Decimal>| -> Json {
-            let percent = value.zip(total).filter(|(_, total)| adds_up && !total.is_zero()).and_then(|(value, total)| {
-                Some(value.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(total)?.round_dp(2))
-            });
+            let percent = value
+                .zip(total)
+                .filter(|(_, total)| adds_up && !total.is_zero())
+                .and_then(|(value, total)| Some(value.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(total)?.round_dp(2)));
             percent.map_or(Json::Null, shown)
         };
         let sum = |values: &mut dyn Iterator<Item = Option<Decimal>>| -> Json {

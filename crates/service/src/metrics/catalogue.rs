@@ -252,7 +252,8 @@ impl Catalogue {
         let folded = name.to_lowercase();
         by_slug.or_else(|| self.metrics.iter().find(|metric| metric.label.to_lowercase() == folded)).ok_or_else(|| {
             let shown: String = name.chars().take(64).collect();
-            let known: Vec<String> = self.metrics.iter().flat_map(|metric| [metric.slug.to_string(), metric.label.to_string()]).collect();
+            let known: Vec<String> =
+                self.metrics.iter().flat_map(|metric| [metric.slug.to_string(), metric.label.to_string()]).collect();
             let near = nearest(name, &known);
             let hint = if near.is_empty() {
                 String::from("accepted: the slugs and labels of the metric catalogue")

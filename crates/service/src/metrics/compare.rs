@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use rust_decimal::Decimal;
 use tributary_control::WorkspaceAccess;
 use tributary_core::error::{Code, Result};
 

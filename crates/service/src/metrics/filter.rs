@@ -16,17 +16,8 @@ pub const MAX_VALUES: usize = 100;
 const MAX_VALUE_CHARS: usize = 1_024;
 
 /// What may be asked of a dimension's value. Negations hold where there is none, too.
-pub const OPERATORS: [&str; 9] = [
-    "equal_to",
-    "not_equal_to",
-    "contains",
-    "not_contains",
-    "starts_with",
-    "ends_with",
-    "contains_word",
-    "any",
-    "unknown",
-];
+pub const OPERATORS: [&str; 9] =
+    ["equal_to", "not_equal_to", "contains", "not_contains", "starts_with", "ends_with", "contains_word", "any", "unknown"];
 
 /// A filter as a caller gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -73,7 +64,9 @@ impl Filter {
         for (index, input) in inputs.iter().enumerate() {
             let attribute = match Asked::resolve(&input.field, labels) {
                 Ok(Asked { attribute: Attribute::Time(_), .. }) => Err(String::from("time is chosen by date_range")),
-                Ok(Asked { attribute: Attribute::Profile(_), .. }) => Err(String::from("custom fields are filtered by custom_field_filters")),
+                Ok(Asked { attribute: Attribute::Profile(_), .. }) => {
+                    Err(String::from("custom fields are filtered by custom_field_filters"))
+                }
                 Ok(Asked { attribute, .. }) => Ok(attribute),
                 Err(told) => Err(told),
             };
@@ -156,10 +149,12 @@ mod tests {
         );
         assert_eq!(filters.len(), 1);
         let error = problems.into_error(Code::InvalidParams);
-        let fields: Vec<String> = error.details().and_then(|details| details["fieldErrors"].as_object().cloned()).into_iter().flat_map(|map| map.into_iter().map(|(field, _)| field)).collect();
-        assert_eq!(
-            fields,
-            ["filters.1.field", "filters.1.operator", "filters.2.field", "filters.3.value", "filters.4.value"]
-        );
+        let fields: Vec<String> = error
+            .details()
+            .and_then(|details| details["fieldErrors"].as_object().cloned())
+            .into_iter()
+            .flat_map(|map| map.into_iter().map(|(field, _)| field))
+            .collect();
+        assert_eq!(fields, ["filters.1.field", "filters.1.operator", "filters.2.field", "filters.3.value", "filters.4.value"]);
     }
 }

@@ -134,10 +134,18 @@ impl Formula {
             // A bare number may stand for anything.
             None => Ok(()),
             Some(power) if power == wanted => Ok(()),
-            Some(1) => Err(Fault(format!("the formula gives an amount, not a {}; accepted as its type: currency", unit.as_str()))),
-            Some(0) => Err(Fault(String::from("the formula gives a number, not an amount; accepted as its type: number, percent"))),
-            Some(-1) => Err(Fault(String::from("the formula divides a number by an amount; accepted: amount / number, amount / amount"))),
-            Some(_) => Err(Fault(String::from("the formula multiplies or divides by amounts twice; accepted: a number or an amount"))),
+            Some(1) => {
+                Err(Fault(format!("the formula gives an amount, not a {}; accepted as its type: currency", unit.as_str())))
+            }
+            Some(0) => {
+                Err(Fault(String::from("the formula gives a number, not an amount; accepted as its type: number, percent")))
+            }
+            Some(-1) => {
+                Err(Fault(String::from("the formula divides a number by an amount; accepted: amount / number, amount / amount")))
+            }
+            Some(_) => {
+                Err(Fault(String::from("the formula multiplies or divides by amounts twice; accepted: a number or an amount")))
+            }
         }
     }
 
@@ -155,7 +163,9 @@ impl Formula {
                 Ok(match operator {
                     Operator::Plus | Operator::Minus => match (of_left, of_right) {
                         (Some(one), Some(other)) if one != other => {
-                            return Err(Fault(format!("`{self}` puts an amount and a number together; accepted: two of one kind")));
+                            return Err(Fault(format!(
+                                "`{self}` puts an amount and a number together; accepted: two of one kind"
+                            )));
                         }
                         (one, other) => one.or(other),
                     },
@@ -216,7 +226,8 @@ impl fmt::Display for Formula {
                 nested(left, operator.binds_tightly() && left.is_sum(), f)?;
                 write!(f, " {} ", operator.sign())?;
                 // What stands right of a sign keeps its parentheses, unless it binds more tightly: `a - ( b - c )`, `a / ( b * c )`.
-                let is_tighter = !operator.binds_tightly() && matches!(**right, Formula::Binary(inner, ..) if inner.binds_tightly());
+                let is_tighter =
+                    !operator.binds_tightly() && matches!(**right, Formula::Binary(inner, ..) if inner.binds_tightly());
                 nested(right, !is_tighter && !matches!(**right, Formula::Number(_) | Formula::Metric(_)), f)
             }
         }
@@ -422,8 +433,7 @@ mod tests {
             prop_oneof![Just("gross_revenue"), Just("purchase")].prop_map(|name| Formula::Metric(name.into())),
         ];
         leaf.prop_recursive(4, 32, 2, |inner| {
-            let operator =
-                prop_oneof![Just(Operator::Plus), Just(Operator::Minus), Just(Operator::Times), Just(Operator::Over)];
+            let operator = prop_oneof![Just(Operator::Plus), Just(Operator::Minus), Just(Operator::Times), Just(Operator::Over)];
             prop_oneof![
                 inner.clone().prop_map(|inner| Formula::Negative(Box::new(inner))),
                 (operator, inner.clone(), inner).prop_map(|(operator, left, right)| Formula::Binary(

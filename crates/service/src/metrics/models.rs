@@ -55,9 +55,13 @@ impl Service {
     /// model is not looked at.
     ///
     /// Errors: as [`Service::query_metrics`].
-    pub async fn compare_models(&self, access: &WorkspaceAccess, question: &MetricsQuestion, models: &[String]) -> Result<ModelComparison> {
-        let named: Vec<String> =
-            if models.is_empty() { DEFAULT_MODELS.map(String::from).to_vec() } else { models.to_vec() };
+    pub async fn compare_models(
+        &self,
+        access: &WorkspaceAccess,
+        question: &MetricsQuestion,
+        models: &[String],
+    ) -> Result<ModelComparison> {
+        let named: Vec<String> = if models.is_empty() { DEFAULT_MODELS.map(String::from).to_vec() } else { models.to_vec() };
         if named.len() > MAX_MODELS {
             let mut problems = Problems::new();
             problems.add("attribution_models", format!("must name at most {MAX_MODELS} models, got {}", named.len()));

@@ -203,7 +203,10 @@ impl Service {
     ) -> Result<()> {
         let by_conditions = match conditions {
             [] => None,
-            conditions => Some(self.control.visitors_where(&access.scope, conditions).await?),
+            conditions => {
+                let found = self.control.visitors_where(&access.scope, conditions).await?;
+                Some(found.into_iter().map(|(_, visitor)| visitor).collect::<Vec<String>>())
+            }
         };
         let by_segment = match segment_id {
             None => None,
@@ -263,7 +266,10 @@ fn sources(names: &[String], problems: &mut Problems) -> Option<Filter> {
         problems.add("sources", format!("must name at most {MAX_SOURCES} sources, got {}", names.len()));
     }
     for (index, name) in names.iter().enumerate().filter(|(_, name)| name.is_empty() || name.len() > 64) {
-        problems.add(format!("sources.{index}"), format!("must be the slug of a source, such as facebook_ads, got {} bytes", name.len()));
+        problems.add(
+            format!("sources.{index}"),
+            format!("must be the slug of a source, such as facebook_ads, got {} bytes", name.len()),
+        );
     }
     (!names.is_empty()).then(|| Filter { attribute: Attribute::Source, test: Test::Is(names.to_vec()) })
 }
@@ -289,15 +295,19 @@ fn check_model(model: Model, dated_by: DatedBy, attributes: &[Attribute]) -> Res
     };
     let merges = attributes.iter().find(|attribute| attribute.field().is_none() && !matches!(attribute, Attribute::Time(_)));
     match (model.pass(), model) {
-        (Pass::AllPaths, _) if dated_by == DatedBy::Touch => {
-            refused("dated_by", format!("{} looks at all paths at once and knows no touch date; accepted: conversion", model.slug()))
-        }
+        (Pass::AllPaths, _) if dated_by == DatedBy::Touch => refused(
+            "dated_by",
+            format!("{} looks at all paths at once and knows no touch date; accepted: conversion", model.slug()),
+        ),
         (Pass::AllPaths, _) if attributes.iter().any(|attribute| matches!(attribute, Attribute::Time(_))) => {
             refused("group_by", format!("{} looks at all paths at once and cannot be split by time", model.slug()))
         }
         (Pass::AllPaths, _) | (_, Model::Shapley) if merges.is_some() => {
             let merged = merges.map_or_else(String::new, ToString::to_string);
-            refused("group_by", format!("{} shares credit among channels, which {merged} is none of; accepted: its id, or source", model.slug()))
+            refused(
+                "group_by",
+                format!("{} shares credit among channels, which {merged} is none of; accepted: its id, or source", model.slug()),
+            )
         }
         _ => Ok(()),
     }

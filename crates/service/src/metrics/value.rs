@@ -41,12 +41,6 @@ pub(crate) fn from_micros(micros: i128) -> Value {
     Decimal::try_from_i128_with_scale(micros, MICRO_SCALE).map(|value| value.normalize()).map_err(|_| Missing::TooLarge)
 }
 
-/// A whole number divided by another that is not zero.
-pub(crate) fn ratio(whole: i128, parts: i64) -> Value {
-    let whole = Decimal::try_from_i128_with_scale(whole, 0).map_err(|_| Missing::TooLarge)?;
-    whole.checked_div(Decimal::from(parts)).ok_or(Missing::TooLarge)
-}
-
 /// The number as JSON: rounded half to even to six decimals, whole where it is whole.
 pub(crate) fn shown(value: Decimal) -> Json {
     let value = value.round_dp(SHOWN_DECIMALS).normalize();

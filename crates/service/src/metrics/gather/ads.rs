@@ -40,7 +40,11 @@ impl Service {
         if !wants_delivery && !wants_claims {
             return Ok(());
         }
-        let why = plan.attributes.iter().find(|attribute| !attribute.is_of_spend()).map(|other| format!("ad platforms do not report by {other}"));
+        let why = plan
+            .attributes
+            .iter()
+            .find(|attribute| !attribute.is_of_spend())
+            .map(|other| format!("ad platforms do not report by {other}"));
         let why = why.or_else(|| {
             let is_of_people = !plan.slice.filters.is_empty();
             is_of_people.then(|| String::from("ad platforms do not report by what is known of contacts"))
@@ -94,8 +98,7 @@ fn grouped(attributes: &[Attribute]) -> Vec<AdDimension> {
 
 fn add_delivery(plan: &Plan<'_>, facts: &mut Facts, sum: &SpendSum, target: Currency) -> Result<()> {
     let key = plan.key_of_spend(&sum.group);
-    let counts =
-        [(Measure::Impressions, sum.impressions), (Measure::Clicks, sum.clicks), (Measure::LinkClicks, sum.link_clicks)];
+    let counts = [(Measure::Impressions, sum.impressions), (Measure::Clicks, sum.clicks), (Measure::LinkClicks, sum.link_clicks)];
     for (measure, count) in counts.into_iter().filter(|(measure, _)| plan.measures.contains(measure)) {
         match count {
             Some(count) => facts.add(&key, measure, i128::from(count))?,

@@ -87,7 +87,8 @@ impl Service {
         let occurring = TimeRange { start_us: plan.range.start_us, ..range };
         let slice = Slice { range: occurring, ..plan.slice.clone() };
         let slice = slice.with(Filter { field: Field::EventName, test: Test::Is(names.into_iter().cloned().collect()) });
-        let (occurring, watermark) = self.occurring(plan, Values { slice: slice.clone(), field: Field::EventName, limit: MAX_ROWS }).await?;
+        let (occurring, watermark) =
+            self.occurring(plan, Values { slice: slice.clone(), field: Field::EventName, limit: MAX_ROWS }).await?;
         kinds.retain(|kind| kind.names.iter().any(|name| occurring.contains(name)));
         if kinds.is_empty() {
             return Ok(watermark);
@@ -153,7 +154,14 @@ impl Service {
         Ok(())
     }
 
-    fn add_credit(&self, plan: &Plan<'_>, kind: &Kind, asking: Asking, answer: &AttributionAnswer, facts: &mut Facts) -> Result<()> {
+    fn add_credit(
+        &self,
+        plan: &Plan<'_>,
+        kind: &Kind,
+        asking: Asking,
+        answer: &AttributionAnswer,
+        facts: &mut Facts,
+    ) -> Result<()> {
         let fields = plan.fields();
         let days = buckets(plan, asking)?;
         let date = |bucket: Option<u32>| bucket.and_then(|bucket| day_of(days.as_ref(), bucket));
@@ -171,7 +179,13 @@ impl Service {
         Ok(())
     }
 
-    async fn ask_kinds(&self, plan: &Plan<'_>, kinds: &[Kind], asking: Asking, amounts: Vec<Currency>) -> Result<Vec<AttributionAnswer>> {
+    async fn ask_kinds(
+        &self,
+        plan: &Plan<'_>,
+        kinds: &[Kind],
+        asking: Asking,
+        amounts: Vec<Currency>,
+    ) -> Result<Vec<AttributionAnswer>> {
         let mut questions = Vec::with_capacity(kinds.len());
         for kind in kinds {
             let window = TouchWindow::Dates(asking.window);
@@ -191,7 +205,6 @@ impl Service {
                 window_type: asking.window_type,
                 buckets: buckets(plan, asking)?,
                 group_by: plan.fields(),
-                conversion_by: None,
                 resampling: None,
                 amounts: if kind.amounts.is_empty() { Vec::new() } else { amounts.clone() },
                 limit: MAX_ROWS,
@@ -205,7 +218,9 @@ impl Service {
             .map(|answered| match answered.answer {
                 Answer::Attribution(answer) if answer.total_rows > answer.rows.len() => Err(Error::new(
                     Code::QuestionTooLarge,
-                    format!("the answer has more than {MAX_ROWS} rows before they are cut; group by less, filter, or narrow the range"),
+                    format!(
+                        "the answer has more than {MAX_ROWS} rows before they are cut; group by less, filter, or narrow the range"
+                    ),
                 )),
                 Answer::Attribution(answer) => Ok(answer),
                 _ => Err(Error::internal("the event store answered another question than it was asked")),
@@ -275,7 +290,14 @@ fn each(kind: &Kind, credit: &Credit, mut add: impl FnMut(Measure, i128) -> Resu
 }
 
 /// Conversions nobody is credited with: of a row where rows hold all of their time, apart otherwise.
-fn add_unattributed(plan: &Plan<'_>, facts: &mut Facts, date: Option<Date>, measure: Measure, amount: i128, rate: Rate) -> Result<()> {
+fn add_unattributed(
+    plan: &Plan<'_>,
+    facts: &mut Facts,
+    date: Option<Date>,
+    measure: Measure,
+    amount: i128,
+    rate: Rate,
+) -> Result<()> {
     let date = date.map(|date| date.to_string());
     if plan.is_by_time_alone() {
         let key: Key = plan.attributes.iter().map(|_| date.clone()).collect();
@@ -286,7 +308,7 @@ fn add_unattributed(plan: &Plan<'_>, facts: &mut Facts, date: Option<Date>, meas
 
 fn buckets(plan: &Plan<'_>, asking: Asking) -> Result<Option<Buckets>> {
     let interval = if asking.is_by_day { Some(Interval::Day) } else { plan.time().map(|unit| unit.interval()) };
-    interval.map(|interval| Buckets::new(plan.range, interval, &plan.access.workspace.zone)).transpose()
+    interval.map(|interval| Buckets::cover(plan.range, interval, &plan.access.workspace.zone)).transpose()
 }
 
 /// The first day of a bucket: its label begins with it.

@@ -47,7 +47,7 @@ impl Service {
         let grouped: Vec<&Attribute> =
             plan.dimensions.iter().map(|asked| &asked.attribute).filter(|attribute| attribute.field().is_some()).collect();
         let interval = plan.time().map(|unit| unit.interval());
-        let buckets = interval.map(|interval| Buckets::new(plan.range, interval, &plan.access.workspace.zone)).transpose()?;
+        let buckets = interval.map(|interval| Buckets::cover(plan.range, interval, &plan.access.workspace.zone)).transpose()?;
         let question = Aggregate {
             slice,
             metrics: wanted.iter().map(|(_, metric)| metric.clone()).collect(),
