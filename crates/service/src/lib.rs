@@ -33,6 +33,7 @@ pub mod projects;
 pub mod query;
 pub mod recent;
 pub mod saved;
+pub mod search;
 pub mod sources;
 pub mod spend;
 pub mod stats;

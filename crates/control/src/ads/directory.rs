@@ -37,6 +37,15 @@ pub struct AdDirectory {
 pub const AD_LEVELS: [AdLevel; 4] = [AdLevel::Account, AdLevel::Campaign, AdLevel::AdSet, AdLevel::Ad];
 
 impl AdDirectory {
+    /// Every entity with a name: its level, id, source and name.
+    pub fn named(&self) -> impl Iterator<Item = (AdLevel, &str, &str, &str)> {
+        self.standings.iter().filter_map(|standing| {
+            let place = standing.ids.iter().rposition(Option::is_some)?;
+            let (id, name) = (standing.ids[place].as_deref()?, standing.names[place].as_deref()?);
+            Some((AD_LEVELS[place], id, standing.source.as_str(), name))
+        })
+    }
+
     /// The entity with this id: the source's own, or the only one that any source has. A visit may name another source than
     /// the account's: ads bought on one platform are shown on its others.
     pub fn find(&self, source: Option<&str>, level: AdLevel, id: &str) -> Option<&AdStanding> {
