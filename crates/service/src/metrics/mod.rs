@@ -15,6 +15,7 @@ pub mod user_defined;
 pub mod value;
 
 pub mod ask;
+pub mod body;
 pub mod breakdown;
 pub mod compare;
 pub mod models;

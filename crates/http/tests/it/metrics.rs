@@ -1,0 +1,426 @@
+//! Metric questions, what users save, date phrases and search, through `/public-api/v1`.
+//!
+//! A week of a shop small enough to work out by hand: four people, five ways to arrive, spend of two platforms in two currencies.
+
+use serde_json::{Value, json};
+
+use crate::world::{Engine, World};
+
+const QUERY: &str = "/public-api/v1/metrics/query";
+
+/// Every question of these tests is about this week, credited in a month before each conversion.
+fn question(model: &str, group_by: &[&str], metrics: &[&str]) -> Value {
+    json!({
+        "date_range": "custom", "date_start": "2026-05-11", "date_end": "2026-05-17",
+        "attribution_model": model, "attribution_window": 30, "group_by": group_by, "metrics": metrics,
+    })
+}
+
+fn visit(visitor: &str, time: &str, query: &str, referrer: Option<&str>) -> Value {
+    let mut event = json!({ "event": "$pageview", "anonymous_id": visitor, "timestamp": time,
+        "url": format!("https://shop.acme.example/start{query}"), "context": { "ip": "203.0.113.7" } });
+    if let Some(referrer) = referrer {
+        event["referrer"] = json!(referrer);
+    }
+    event
+}
+
+/// What the shop's server says: nothing about where anybody came from.
+fn order(visitor: &str, time: &str, event: &str, amount: &str, currency: &str) -> Value {
+    json!({ "event": event, "anonymous_id": visitor, "timestamp": time,
+            "properties": { "amount": amount, "currency": currency } })
+}
+
+const FACEBOOK: &str = "?utm_source=facebook&utm_medium=paid&comet_ad_id=ad-7";
+const GOOGLE: &str = "?gclid=x&comet_campaign=c-g&comet_ad_group=g-1";
+
+async fn shop(engine: Engine) -> World {
+    let world = World::empty(engine, World::unlimited(), Default::default()).await;
+    let shop = world.storefront();
+    let events = vec![
+        // Ann: a Facebook ad, then a search, then she buys; a week later an upsell.
+        visit("ann", "2026-05-09T10:00:00Z", FACEBOOK, None),
+        visit("ann", "2026-05-11T10:00:00Z", "", Some("https://www.google.com/")),
+        order("ann", "2026-05-11T10:05:00Z", "purchase", "200", "EUR"),
+        order("ann", "2026-05-17T23:59:59Z", "upsell_purchase", "19.99", "EUR"),
+        // Bob: a Google ad, buys at once, and gets half of it back.
+        visit("bob", "2026-05-12T08:00:00Z", GOOGLE, None),
+        order("bob", "2026-05-12T08:10:00Z", "purchase", "90", "EUR"),
+        order("bob", "2026-05-12T08:10:00Z", "refund", "45", "EUR"),
+        // Cid pays in dollars after three Facebook visits.
+        visit("cid", "2026-05-13T09:00:00Z", FACEBOOK, None),
+        visit("cid", "2026-05-14T09:00:00Z", FACEBOOK, None),
+        visit("cid", "2026-05-15T09:00:00Z", "?utm_source=newsletter&utm_medium=email", None),
+        order("cid", "2026-05-15T09:30:00Z", "purchase", "50", "USD"),
+        // Dan is a stranger to the site.
+        order("dan", "2026-05-16T12:00:00Z", "purchase", "10", "EUR"),
+        // The week before.
+        visit("eve", "2026-05-05T12:00:00Z", GOOGLE, None),
+        order("eve", "2026-05-05T12:30:00Z", "purchase", "60", "EUR"),
+    ];
+    world.batch(&shop.sk, events).await;
+    let row = |source: &str, ids: Value, date: &str, currency: &str, spend: &str, figures: Value| {
+        let mut row = json!({ "source": source, "date": date, "currency": currency, "spend": spend });
+        for part in [ids, figures] {
+            for (name, value) in part.as_object().cloned().unwrap_or_default() {
+                row[name] = value;
+            }
+        }
+        row
+    };
+    let facebook = json!({ "account_id": "fb-1", "account_name": "Main Meta account", "campaign_id": "c-f",
+        "campaign_name": "Spring Sale", "adset_id": "s-f", "adset_name": "Lookalikes", "ad_id": "ad-7", "ad_name": "Video A" });
+    let google = json!({ "account_id": "gg-1", "account_name": "Search", "campaign_id": "c-g", "campaign_name": "Brand",
+        "adset_id": "g-1", "adset_name": "Exact" });
+    let claims = json!({ "impressions": 10_000, "clicks": 200, "link_clicks": 150, "reported_event": "purchase",
+        "reported_conversions": "3", "reported_value": "330.50" });
+    let clicks = json!({ "impressions": 1_000, "clicks": 50 });
+    let rows = vec![
+        row("facebook_ads", facebook.clone(), "2026-05-12", "USD", "100", claims),
+        row("google_ads", google.clone(), "2026-05-12", "EUR", "30", clicks.clone()),
+        row("google_ads", google.clone(), "2026-05-13", "EUR", "15.50", clicks.clone()),
+        row("google_ads", google, "2026-05-05", "EUR", "20", clicks),
+    ];
+    let reply = world.post(&shop.sk, "/v1/spend", &json!({ "rows": rows }).to_string()).await;
+    assert_eq!((reply.status, &reply.json()["rejected"]), (200, &json!([])), "{}", reply.text);
+    world
+}
+
+async fn ask(world: &World, path: &str, body: &Value) -> Value {
+    let reply = world.post(&world.storefront().rk, path, &body.to_string()).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    reply.json()
+}
+
+/// The rows as lines: dimensions and metrics in their order.
+fn lines(rows: &Value) -> Vec<String> {
+    let line = |row: &Value| {
+        let values = row.as_object().into_iter().flat_map(|row| row.values());
+        values.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect::<Vec<_>>().join(" ")
+    };
+    rows.as_array().into_iter().flatten().map(line).collect()
+}
+
+/// Sets the rate that makes a dollar 90 cents.
+async fn set_rate(world: &World) {
+    use tributary_control::CurrencyRate;
+    let rate = CurrencyRate {
+        from: "USD".parse().unwrap(),
+        to: "EUR".parse().unwrap(),
+        date: "2026-05-01".parse().unwrap(),
+        rate: "0.9".parse().unwrap(),
+    };
+    let scope = world.control.operator_access(world.storefront().workspace.id).await.unwrap().scope;
+    world.control.set_currency_rates(&scope, vec![rate]).await.unwrap();
+}
+
+#[tokio::test]
+async fn spend_credit_and_money_of_other_currencies_meet_in_one_answer() {
+    let world = shop(Engine::Timeline).await;
+    let metrics = ["gross_revenue", "amount_spent", "roas", "purchase", "cpa", "clicks", "ctr", "reported_revenue", "Real Revenue vs Reported"];
+    let apart = ask(&world, QUERY, &question("last_touch", &["source"], &metrics)).await;
+    insta::assert_json_snapshot!("metrics_without_a_rate", apart);
+    set_rate(&world).await;
+    let converted = ask(&world, QUERY, &question("last_touch", &["source"], &metrics)).await;
+    insta::assert_json_snapshot!("metrics_with_a_rate", converted);
+}
+
+#[tokio::test]
+async fn each_model_credits_as_worked_out_by_hand() {
+    let world = shop(Engine::Timeline).await;
+    set_rate(&world).await;
+    for (model, expected) in [
+        ("first_touch", vec!["facebook_ads 2 245", "google_ads 1 90"]),
+        ("last_touch", vec!["email 1 45", "google_ads 1 90", "google_organic 1 200"]),
+        ("linear_paid_ads", vec!["facebook_ads 2 245", "google_ads 1 90"]),
+        // Ann: half and half; Cid: two of three visits by Facebook.
+        (
+            "linear",
+            vec!["email 0.333333 15", "facebook_ads 1.166667 130", "google_ads 1 90", "google_organic 0.5 100"],
+        ),
+        // Cid: 40 and 20 by Facebook, 40 by the newsletter.
+        ("u_shaped", vec!["email 0.4 18", "facebook_ads 1.1 127", "google_ads 1 90", "google_organic 0.5 100"]),
+        (
+            "last_touch_source_specific",
+            vec!["email 1 45", "facebook_ads 2 245", "google_ads 1 90", "google_organic 1 200"],
+        ),
+    ] {
+        let mut asked = question(model, &["source"], &["purchase", "purchase_amount"]);
+        asked["sort"] = json!("source");
+        let answer = ask(&world, QUERY, &asked).await;
+        assert_eq!(lines(&answer["rows"]), expected, "{model}");
+        // Dan's order is nobody's, whatever the model; rows and it are the total.
+        assert_eq!(lines(&answer["unattributed"]), ["null 1 10"], "{model}");
+        assert_eq!(answer["totals"], json!({ "purchase": 4, "purchase_amount": 345 }), "{model}");
+    }
+}
+
+#[tokio::test]
+async fn ads_have_names_and_their_visits_their_campaign() {
+    let world = shop(Engine::Timeline).await;
+    set_rate(&world).await;
+    let by = |dimensions: &[&str]| {
+        let mut asked = question("first_touch", dimensions, &["purchase", "amount_spent", "roas"]);
+        asked["sort"] = json!("-amount_spent");
+        asked
+    };
+    let campaigns = ask(&world, QUERY, &by(&["source", "campaign_name"])).await;
+    assert_eq!(lines(&campaigns["rows"]), ["facebook_ads Spring Sale 2 90 2.722222", "google_ads Brand 1 45.5 1.978022"]);
+    let ads = ask(&world, QUERY, &by(&["account_name", "adset_id", "ad_name"])).await;
+    assert_eq!(lines(&ads["rows"]), ["Main Meta account s-f Video A 2 90 2.722222", "Search g-1 null 1 45.5 1.978022"]);
+    let mut filtered = by(&["campaign_name"]);
+    filtered["filters"] = json!([{ "field": "ad_name", "operator": "starts_with", "value": "Video" }]);
+    let filtered = ask(&world, QUERY, &filtered).await;
+    assert_eq!(lines(&filtered["rows"]), ["Spring Sale 2 90 2.722222"]);
+    assert_eq!((&filtered["totals"]["purchase"], filtered.get("unattributed")), (&json!(2), None));
+    // What platforms do not report by is null, and the answer says why.
+    let by_country = ask(&world, QUERY, &by(&["landing_page"])).await;
+    assert_eq!(lines(&by_country["rows"]), ["/start 3 null null"]);
+    assert_eq!(by_country["null_reasons"]["amount_spent"], json!(["ad platforms do not report by landing_page"]));
+}
+
+#[tokio::test]
+async fn time_runs_through_rows_and_lifetime_value_is_dated_by_the_touch() {
+    let world = shop(Engine::Timeline).await;
+    set_rate(&world).await;
+    let by_day = ask(&world, QUERY, &question("last_touch", &["day"], &["gross_revenue", "amount_spent", "net_revenue", "refunds"])).await;
+    insta::assert_json_snapshot!("metrics_by_day", by_day["rows"]);
+    let mut whole = question("first_touch", &["quarter"], &["gross_revenue", "ltv", "visitors", "visitor_conversion_rate"]);
+    whole["date_range"] = json!("this_month");
+    whole.as_object_mut().unwrap().retain(|name, _| name != "date_start" && name != "date_end");
+    let whole = ask(&world, QUERY, &whole).await;
+    // Every order of the month, Dan's included; ltv leaves his out: no touch brought him.
+    assert_eq!(lines(&whole["rows"]), ["2026-Q2 424.99 414.99 4 125"]);
+    assert_eq!(whole["period"]["date_end"], "2026-05-31");
+}
+
+#[tokio::test]
+async fn the_week_before_is_laid_beside_the_week() {
+    let world = shop(Engine::Timeline).await;
+    set_rate(&world).await;
+    let mut asked = question("last_touch", &["source"], &["purchase", "roas"]);
+    asked["compare_to"] = json!("previous_period");
+    let comparison = ask(&world, "/public-api/v1/metrics/compare", &asked).await;
+    insta::assert_json_snapshot!("metrics_compared", comparison);
+    asked["compare_to"] = json!("custom");
+    let reply = world.post(&world.storefront().rk, "/public-api/v1/metrics/compare", &asked.to_string()).await;
+    assert_eq!(reply.status, 422);
+    assert_eq!(
+        reply.json()["errors"],
+        json!({ "previous_date_start": ["is required with compare_to custom"], "previous_date_end": ["is required with compare_to custom"] })
+    );
+}
+
+#[tokio::test]
+async fn models_stand_beside_each_other_and_a_metric_is_split_with_shares() {
+    let world = shop(Engine::Timeline).await;
+    set_rate(&world).await;
+    let mut asked = question("last_touch", &["source"], &["purchase_amount"]);
+    asked["attribution_models"] = json!(["first_touch", "markov", "shapley"]);
+    let models = ask(&world, "/public-api/v1/metrics/models", &asked).await;
+    insta::assert_json_snapshot!("metrics_under_models", models);
+    let split = ask(&world, "/public-api/v1/metrics/breakdown", &question("linear", &["source"], &["purchase_amount"])).await;
+    insta::assert_json_snapshot!("metrics_split", split);
+}
+
+#[tokio::test]
+async fn every_problem_of_a_question_is_named() {
+    let world = World::seeded().await;
+    let key = &world.storefront().rk;
+    let body = json!({
+        "date_range": "last_8_days", "attribution_model": "last_click", "attribution_window": 10, "attribution_window_type": "both",
+        "metrics": ["roass", "profile_field_1"], "group_by": ["day", "week", "moon"], "query_mode": "person", "sort": "-x", "limit": 0,
+        "filters": [{ "field": "country", "operator": "like", "value": "D" }], "dated_by": "now",
+    });
+    let reply = world.post(key, QUERY, &body.to_string()).await;
+    insta::assert_snapshot!("metrics_refused", reply.whole(&world));
+    for (body, told) in [
+        ("[]", "accepted: a JSON object"),
+        ("{\"date_range\":\"today\"}", "missing field"),
+        ("{\"date_ranges\":\"today\"}", "unknown field `date_ranges`"),
+    ] {
+        let reply = world.post(key, QUERY, body).await;
+        assert_eq!(reply.status, 422, "{body}");
+        assert!(reply.text.contains(told), "{}", reply.text);
+    }
+    // A model over all paths says what it cannot be asked.
+    for (changed, told) in [
+        (json!({ "group_by": ["day"] }), "cannot be split by time"),
+        (json!({ "group_by": ["campaign_name"] }), "accepted: its id, or source"),
+        (json!({ "dated_by": "touch" }), "knows no touch date"),
+    ] {
+        let mut asked = question("markov", &[], &["purchase"]);
+        asked.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
+        let reply = world.post(key, QUERY, &asked.to_string()).await;
+        assert_eq!(reply.status, 422);
+        assert!(reply.text.contains(told), "{}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn both_engines_give_one_answer() {
+    let (timeline, reference) = (shop(Engine::Timeline).await, shop(Engine::Reference).await);
+    for model in ["first_touch", "last_non_direct_touch", "linear", "time_decay:3d", "position_based:30-30", "markov:1-per_path", "shapley"] {
+        for dimensions in [&["source"][..], &["landing_page", "source"], &[]] {
+            let asked = question(model, dimensions, &["purchase", "gross_revenue", "lead_generated", "visitors", "roas"]);
+            assert_eq!(ask(&timeline, QUERY, &asked).await, ask(&reference, QUERY, &asked).await, "{model} {dimensions:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn phrases_become_bounds() {
+    let world = World::seeded().await;
+    // The blog lives in Berlin, where it is two in the afternoon of a Sunday.
+    let key = &world.blog().rk;
+    let get = async |path: &str| world.get(key, path).await;
+    insta::assert_snapshot!("date_range_last_week", get("/public-api/v1/date-range?relative=compare+last+week+to+the+week+before").await.whole(&world));
+    insta::assert_snapshot!("date_range_with_a_clock_change", get("/public-api/v1/date-range?preset=q1_2026&relative=today").await.whole(&world));
+    insta::assert_snapshot!("date_range_refused", get("/public-api/v1/date-range?relative=today+or+yesterday").await.whole(&world));
+    let neither = get("/public-api/v1/date-range").await;
+    assert_eq!((neither.status, &neither.json()["errors"]["preset"]), (422, &json!(["is required, or `relative`: such as last_7_days, or \"last week\""])));
+}
+
+async fn send(world: &World, method: &str, path: &str, body: Value) -> (u16, Value) {
+    use axum::body::Body;
+    use axum::http::Request;
+    let request = crate::world::with_key(Request::builder().method(method).uri(path), &world.storefront().sk);
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    let reply = world.send(request.header("content-type", "application/json").body(body).unwrap()).await;
+    (reply.status, if reply.text.is_empty() { Value::Null } else { reply.json() })
+}
+
+#[tokio::test]
+async fn what_is_saved_is_checked_run_changed_and_kept_from_deletion_while_used() {
+    let world = shop(Engine::Timeline).await;
+    set_rate(&world).await;
+    // A metric of their own, by labels, spelled with slugs.
+    let margin = json!({ "name": "Profit Margin", "definition": { "type": "percent", "expression": "(\"Gross Revenue\" - spend) / gross_revenue" } });
+    let (status, metric) = send(&world, "POST", "/public-api/v1/custom-metrics", margin.clone()).await;
+    assert_eq!((status, &metric["slug"]), (201, &json!("profit_margin")));
+    assert_eq!(metric["definition"]["expression"], "( gross_revenue - amount_spent ) / gross_revenue");
+    assert_eq!(send(&world, "POST", "/public-api/v1/custom-metrics", margin).await.0, 409);
+    for (name, definition, told) in [
+        ("ROAS", json!({ "type": "number", "expression": "roi" }), "names a metric of the catalogue"),
+        ("x", json!({ "type": "number", "expression": "gross_revenue + purchase" }), "puts an amount and a number together"),
+        ("x", json!({ "type": "number", "expression": "profit_margin * 2" }), "is user-defined itself"),
+        ("x", json!({ "type": "number", "expression": "roass" }), "nearest: roas"),
+        ("x", json!({ "type": "ratio", "expression": "roas" }), "unknown variant"),
+    ] {
+        let (status, refused) = send(&world, "POST", "/public-api/v1/custom-metrics", json!({ "name": name, "definition": definition })).await;
+        assert_eq!(status, 422, "{refused}");
+        assert!(refused.to_string().contains(told), "{refused}");
+    }
+    // A report that asks for it, a dashboard that shows the report.
+    let asked = question("last_touch", &["source"], &["Profit Margin", "gross_revenue"]);
+    let report = json!({ "name": "Margin by source", "definition": { "type": "bar", "question": asked } });
+    let (status, report) = send(&world, "POST", "/public-api/v1/reports", report).await;
+    assert_eq!(status, 201, "{report}");
+    let id = report["id"].as_i64().unwrap();
+    let (_, run) = send(&world, "GET", &format!("/public-api/v1/reports/{id}/run"), Value::Null).await;
+    assert_eq!(lines(&run["rows"])[0], "google_ads 49.444444 90");
+    let (_, other) = send(&world, "GET", &format!("/public-api/v1/reports/{id}/run?date_start=2026-05-05&date_end=2026-05-05"), Value::Null).await;
+    assert_eq!(lines(&other["rows"]), ["google_ads 66.666667 60"]);
+    let dashboard = json!({ "name": "Monday", "definition": { "cards": [{ "report_id": id, "width": 12 }] } });
+    let (status, dashboard) = send(&world, "POST", "/public-api/v1/dashboards", dashboard).await;
+    assert_eq!(status, 201, "{dashboard}");
+    let board = format!("/public-api/v1/dashboards/{}", dashboard["id"]);
+    let (_, shown) = send(&world, "GET", &format!("{board}/run"), Value::Null).await;
+    assert_eq!((&shown["reports"][0]["name"], &shown["reports"][0]["type"]), (&json!("Margin by source"), &json!("bar")));
+    let wrong = json!({ "name": "No", "definition": { "cards": [{ "report_id": 999, "width": 13 }] } });
+    let (status, refused) = send(&world, "POST", "/public-api/v1/dashboards", wrong).await;
+    assert_eq!((status, refused["errors"].as_object().map(|errors| errors.len())), (422, Some(2)), "{refused}");
+    // Used things stay until what uses them is gone.
+    let metric = format!("/public-api/v1/custom-metrics/{}", metric["id"]);
+    let (status, told) = send(&world, "DELETE", &metric, Value::Null).await;
+    assert_eq!((status, told["message"].as_str().unwrap().contains("the report `Margin by source`")), (409, true), "{told}");
+    let report = format!("/public-api/v1/reports/{id}");
+    assert_eq!(send(&world, "DELETE", &report, Value::Null).await.0, 409);
+    let (status, renamed) = send(&world, "PUT", &report, json!({ "name": "Margins" })).await;
+    assert_eq!((status, &renamed["name"], &renamed["definition"]["type"]), (200, &json!("Margins"), &json!("bar")));
+    for path in [&board, &report, &metric] {
+        assert_eq!(send(&world, "DELETE", path, Value::Null).await.0, 204, "{path}");
+        assert_eq!(send(&world, "GET", path, Value::Null).await.0, 404, "{path}");
+    }
+    // Reading keys read.
+    let reply = world.post(&world.storefront().rk, "/public-api/v1/segments", "{}").await;
+    assert_eq!(reply.status, 403, "{}", reply.text);
+}
+
+#[tokio::test]
+async fn segments_have_members_and_restrict_questions() {
+    let world = shop(Engine::Timeline).await;
+    set_rate(&world).await;
+    let shop = world.storefront();
+    let scope = world.control.operator_access(shop.workspace.id).await.unwrap().scope;
+    world.control.set_label(&scope, tributary_control::Slot::new(5).unwrap(), "Customer Plan").await.unwrap();
+    for (visitor, plan) in [("ann", "Premium"), ("bob", "Basic"), ("cid", "Premium"), ("eve", "Premium")] {
+        let traits = json!({ "anonymous_id": visitor, "user_id": format!("u-{visitor}"),
+            "traits": { "email": format!("{visitor}@example.com"), "name": visitor, "profile_field_5": plan } });
+        assert_eq!(world.post(&shop.sk, "/v1/identify", &traits.to_string()).await.status, 200);
+    }
+    let segment = json!({ "name": "Premium buyers of late", "definition": {
+        "custom_field_filters": [{ "field": "Customer Plan", "operator": "equal_to", "value": "premium" }],
+        "behaviours": [{ "event": "Purchase", "within_days": 20 }] } });
+    let (status, segment) = send(&world, "POST", "/public-api/v1/segments", segment).await;
+    assert_eq!(status, 201, "{segment}");
+    let id = segment["id"].as_i64().unwrap();
+    let (_, members) = send(&world, "GET", &format!("/public-api/v1/segments/{id}/members?per_page=1"), Value::Null).await;
+    assert_eq!((&members["data"][0]["email"], members["next_cursor"].is_string()), (&json!("cid@example.com"), true), "{members}");
+    let next = members["next_page_url"].as_str().unwrap();
+    let (_, rest) = send(&world, "GET", &next[next.find("/public-api").unwrap()..], Value::Null).await;
+    assert_eq!((&rest["data"][0]["email"], &rest["next_cursor"]), (&json!("ann@example.com"), &Value::Null), "eve's order is too old");
+
+    // The same people in a question, by segment, by condition, by field.
+    let mut asked = question("first_touch", &["source"], &["purchase"]);
+    asked["segment_id"] = json!(id);
+    assert_eq!(lines(&ask(&world, QUERY, &asked).await["rows"]), ["facebook_ads 2"]);
+    let mut asked = question("first_touch", &["source"], &["purchase", "amount_spent"]);
+    asked["custom_field_filters"] = json!([{ "field": "profile_field_5", "operator": "equal_to", "value": "Basic" }]);
+    let basic = ask(&world, QUERY, &asked).await;
+    assert_eq!(lines(&basic["rows"]), ["google_ads 1 null"]);
+    assert_eq!(basic["null_reasons"]["amount_spent"], json!(["ad platforms do not report by what is known of contacts"]));
+    let by_plan = ask(&world, QUERY, &question("first_touch", &["Customer Plan"], &["purchase", "visitors"])).await;
+    assert_eq!(lines(&by_plan["rows"]), ["Premium 2 2", "Basic 1 1"]);
+    let mut asked = question("first_touch", &[], &["purchase"]);
+    asked["segment_id"] = json!(id + 1);
+    assert_eq!(world.post(&shop.rk, QUERY, &asked.to_string()).await.status, 404);
+    // Nobody did not: those who never bought an upsell.
+    let negated = json!({ "name": "No upsell", "definition": { "behaviours": [{ "event": "upsell_purchase", "negated": true }] } });
+    let (_, negated) = send(&world, "POST", "/public-api/v1/segments", negated).await;
+    let (_, members) = send(&world, "GET", &format!("/public-api/v1/segments/{}/members", negated["id"]), Value::Null).await;
+    let emails: Vec<&Value> = members["data"].as_array().unwrap().iter().map(|row| &row["email"]).collect();
+    assert_eq!(emails, ["eve@example.com", "cid@example.com", "bob@example.com"]);
+    for (definition, told) in [
+        (json!({}), "a segment of everybody is no segment"),
+        (json!({ "behaviours": [{ "event": "", "at_least": 0, "within_days": 0 }] }), "those who never did are `negated`"),
+        (json!({ "custom_field_filters": [{ "field": "profile_field_6", "operator": "any" }] }), "has no label"),
+    ] {
+        let (status, refused) = send(&world, "POST", "/public-api/v1/segments", json!({ "name": "x", "definition": definition })).await;
+        assert_eq!(status, 422, "{refused}");
+        assert!(refused.to_string().contains(told), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn everything_named_is_found() {
+    let world = shop(Engine::Timeline).await;
+    let shop = world.storefront();
+    let traits = r#"{"anonymous_id":"ann","user_id":"u1","traits":{"email":"ann@spring-fashion.com","name":"Ann Springer"}}"#;
+    assert_eq!(world.post(&shop.sk, "/v1/identify", traits).await.status, 200);
+    let report = json!({ "name": "Spring review", "definition": { "type": "kpi", "question": question("last_touch", &[], &["roas"]) } });
+    assert_eq!(send(&world, "POST", "/public-api/v1/reports", report).await.0, 201);
+    let found = world.get(&shop.rk, "/public-api/v1/search?query=sprng").await;
+    insta::assert_snapshot!("search_with_a_typo", found.whole(&world));
+    let one = world.get(&shop.rk, "/public-api/v1/search?query=sprng&types=campaign,report&limit=1").await.json();
+    assert_eq!((one["rows"].as_array().map(Vec::len), &one["total_rows"]), (Some(1), &json!(2)));
+    let metric = world.get(&shop.rk, "/public-api/v1/search?query=return+on+ad&types=metric").await.json();
+    assert_eq!(metric["rows"], json!([]), "metrics are found by label, not by definition");
+    let refused = world.get(&shop.rk, "/public-api/v1/search?query=--&types=campaigns").await;
+    assert_eq!((refused.status, refused.json()["errors"].as_object().map(|errors| errors.len())), (422, Some(2)));
+    // Nothing of this is anybody else's.
+    for other in [&world.blog().rk, &world.rival.projects[0].rk] {
+        let seen = world.get(other, "/public-api/v1/search?query=spring").await.json();
+        assert_eq!(seen["rows"], json!([]));
+    }
+}

@@ -1,0 +1,59 @@
+//! Metric questions as JSON bodies: the question's own fields, and those of what is done with it beside them.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use tributary_core::error::{Code, Error, Result};
+
+use super::compare::CompareTo;
+use super::question::MetricsQuestion;
+use crate::problem::Problems;
+
+/// Largest body of a metric question, bytes.
+pub const MAX_QUESTION_BODY: usize = 64 * 1024;
+
+/// Models to compare.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Models {
+    attribution_models: Vec<String>,
+}
+
+/// Reads a question.
+///
+/// Errors: `invalid_payload` for what is no JSON object, `invalid_params` naming the field that does not fit.
+pub fn question(body: &[u8]) -> Result<MetricsQuestion> {
+    typed(object(body)?)
+}
+
+/// Reads a question and what it is compared with.
+pub fn compared(body: &[u8]) -> Result<(MetricsQuestion, CompareTo)> {
+    let mut object = object(body)?;
+    let beside = taken(&mut object, &["compare_to", "previous_date_start", "previous_date_end"]);
+    Ok((typed(object)?, typed(beside)?))
+}
+
+/// Reads a question and the models it is asked under; its own model may be left out.
+pub fn under_models(body: &[u8]) -> Result<(MetricsQuestion, Vec<String>)> {
+    let mut object = object(body)?;
+    let models: Models = typed(taken(&mut object, &["attribution_models"]))?;
+    object.entry("attribution_model").or_insert_with(|| Value::from("last_touch"));
+    Ok((typed(object)?, models.attribution_models))
+}
+
+fn object(body: &[u8]) -> Result<Map<String, Value>> {
+    serde_json::from_slice(body)
+        .map_err(|error| Error::new(Code::InvalidPayload, format!("the body is not accepted: {error}; accepted: a JSON object")))
+}
+
+fn taken(object: &mut Map<String, Value>, names: &[&str]) -> Map<String, Value> {
+    names.iter().filter_map(|name| Some((String::from(*name), object.shift_remove(*name)?))).collect()
+}
+
+fn typed<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T> {
+    serde_json::from_value(Value::Object(object)).map_err(|error| {
+        let mut problems = Problems::new();
+        problems.add("body", error.to_string());
+        problems.into_error(Code::InvalidParams)
+    })
+}
