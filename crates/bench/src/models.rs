@@ -60,6 +60,7 @@ fn question(model: Model, resampling: Option<Resampling>) -> Result<Attribution>
         buckets: None,
         group_by: vec![Field::Channel],
         resampling,
+        conversion_by: None,
         amounts: vec!["USD".parse()?],
         limit: 100,
     })

@@ -102,6 +102,7 @@ pub fn basic(visitor: &str) -> Result<Vec<Asked>> {
         window_type: WindowType::Relative,
         buckets: None,
         resampling: None,
+        conversion_by: None,
         group_by: by_source.clone(),
         amounts: vec![usd],
         limit: 20,

@@ -192,7 +192,8 @@ pub struct AttributionAnswer {
     pub rows: Vec<AttributionRow>,
     /// How many rows there are without the limit.
     pub total_rows: usize,
-    /// Conversions, or parts of them, that no touch is credited with: one entry for each bucket that has some, ascending.
+    /// Conversions, or parts of them, that no touch is credited with: one entry for each bucket and value of `conversion_by`
+    /// that has some, ascending (absent first).
     pub unattributed: Vec<BucketCredit>,
     /// All conversions: what the rows without the limit and `unattributed` add up to, exactly, unless the model
     /// [may exceed it](crate::attribution::model::Model::may_exceed_total).
@@ -204,7 +205,7 @@ pub struct AttributionAnswer {
 pub struct AttributionRow {
     /// Index into the question's bucket labels; `None` without buckets.
     pub bucket: Option<u32>,
-    /// The group columns' values on the touch.
+    /// The group columns' values on the touch, then that of `conversion_by` on the conversion.
     pub keys: Vec<Option<String>>,
     /// What it is credited with.
     pub credit: Credit,
@@ -212,11 +213,13 @@ pub struct AttributionRow {
     pub interval: Option<Interval<i128>>,
 }
 
-/// One bucket.
+/// One bucket, and one kind of conversion where they are told apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BucketCredit {
     /// Index into the question's bucket labels; `None` without buckets.
     pub bucket: Option<u32>,
+    /// The value of `conversion_by` on the conversion; empty without it.
+    pub keys: Vec<Option<String>>,
     /// Its credit.
     pub credit: Credit,
 }

@@ -333,6 +333,9 @@ pub struct Attribution {
     pub buckets: Option<Buckets>,
     /// Group columns, read on the touch: a combination of their values is a channel to the model.
     pub group_by: Vec<Field>,
+    /// A field read on the conversion, whose value tells rows and `unattributed` apart as one more key, the last: several kinds of
+    /// conversions in one pass. Totals stay those of all. Not with models that need all paths, nor with `resampling`.
+    pub conversion_by: Option<Field>,
     /// Asks how much each row's conversions would vary from sample to sample. Models that need all paths resample all journeys,
     /// the others those of the report's conversions. Not with buckets nor by touch date.
     pub resampling: Option<Resampling>,

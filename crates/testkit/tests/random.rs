@@ -103,6 +103,8 @@ fn what_a_question_adds_changes_its_answer() {
         *changed.entry("bounded counts").or_default() += differ(&Question::Rows(rows), &unbounded);
 
         let attribution = sample(&attribution(), &mut runner);
+        let together = Question::Attribution(Attribution { conversion_by: None, ..attribution.clone() });
+        *changed.entry("kinds of conversions").or_default() += differ(&Question::Attribution(attribution.clone()), &together);
         let first = Question::Attribution(Attribution { model: Model::FirstTouch, ..attribution.clone() });
         let last = Question::Attribution(Attribution { model: Model::LastTouch, ..attribution.clone() });
         *changed.entry("models").or_default() += differ(&first, &last);
@@ -112,7 +114,7 @@ fn what_a_question_adds_changes_its_answer() {
         let unlimited = Question::Attribution(Attribution { window, ..attribution.clone() });
         *changed.entry("windows").or_default() += differ(&Question::Attribution(attribution), &unlimited);
     }
-    assert_eq!(changed.len(), 9);
+    assert_eq!(changed.len(), 10);
     assert!(changed.values().all(|times| times * 100 > SAMPLES), "of {SAMPLES} questions: {changed:?}");
 }
 

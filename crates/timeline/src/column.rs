@@ -420,7 +420,7 @@ impl Interner {
         self.codes.find(self.hasher.hash_one(text), |code| self.values.get(*code as usize - 1) == text).copied()
     }
 
-    fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.values.bytes() + self.codes.capacity() * (size_of::<u32>() + 1)
     }
 }

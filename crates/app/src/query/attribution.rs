@@ -87,6 +87,7 @@ fn question(cx: &Context<'_>, body: &AttributionBody) -> Result<Attribution> {
         buckets: buckets(report, body.interval.as_deref(), cx.zone)?,
         group_by: fields(&body.group_by)?,
         resampling: body.bootstrap.map(|rounds| Resampling::new(rounds, body.seed, CONFIDENCE_PERCENT)).transpose()?,
+        conversion_by: None,
         amounts: body.currencies.iter().map(|code| code.parse::<Currency>()).collect::<Result<_>>()?,
         limit: body.limit,
     })

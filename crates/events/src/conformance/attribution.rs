@@ -12,7 +12,7 @@ use crate::attribution::journey::CREDIT_UNITS;
 use crate::attribution::model::{Allocation, Model, Order};
 use crate::attribution::window::{Window, WindowType};
 use crate::field::Field;
-use crate::filter::Filter;
+use crate::filter::{Filter, Test};
 use crate::people::People;
 use crate::question::{Attribution, Bots, Budget, DatedBy, MAX_CURRENCIES, Question, Slice, TouchRule, TouchWindow};
 
@@ -23,6 +23,7 @@ pub(super) async fn run(ground: &dyn Ground) {
     a_conversion_may_be_its_own_touch(ground).await;
     conversions_bring_their_amounts(ground).await;
     rows_are_ordered_and_cut(ground).await;
+    conversions_of_several_kinds_are_told_apart(ground).await;
     a_persons_touches_count_for_all_its_visitors(ground).await;
     touches_lie_in_the_slice(ground).await;
     questions_outside_the_bounds_are_refused(ground).await;
@@ -55,6 +56,7 @@ pub(super) fn question(model: Model) -> Attribution {
         window_type: WindowType::Relative,
         buckets: None,
         resampling: None,
+        conversion_by: None,
         group_by: vec![Field::Source],
         amounts: vec![],
         limit: 100,
@@ -190,7 +192,7 @@ async fn conversions_bring_their_amounts(ground: &dyn Ground) {
     let rows: Vec<(&str, &Credit)> =
         answer.rows.iter().map(|row| (row.keys[0].as_deref().expect("events have sources"), &row.credit)).collect();
     assert_eq!(rows, [("google", &credit(5, euros, -5)), ("bing", &credit(1, 0, 20))]);
-    assert_eq!(answer.unattributed, [BucketCredit { bucket: None, credit: credit(1, 300, 0) }]);
+    assert_eq!(answer.unattributed, [BucketCredit { bucket: None, keys: vec![], credit: credit(1, 300, 0) }]);
     assert_eq!(answer.totals, credit(7, euros + 300, 15));
 }
 
@@ -210,6 +212,48 @@ async fn rows_are_ordered_and_cut(ground: &dyn Ground) {
     let budget = |max_groups| Budget { max_groups, ..Budget::INTERACTIVE };
     assert_eq!(play.refusal(Question::Attribution(asked.clone()), budget(3)).await, Code::QuestionTooLarge);
     assert!(ground.store().ask(&play.scope, Question::Attribution(asked), budget(4)).await.is_ok());
+}
+
+async fn conversions_of_several_kinds_are_told_apart(ground: &dyn Ground) {
+    let paid = |kind: &str, visitor, second| worth(event(kind, visitor, at(second)), 10, "EUR");
+    let events = vec![
+        visit("v", "google", 0),
+        paid("buy", "v", 1),
+        paid("rent", "v", 2),
+        visit("v", "mail", 3),
+        paid("buy", "v", 4),
+        paid("rent", "w", 5),
+        paid("buy", "x", 6),
+        paid("buy", "x", 7),
+    ];
+    let play = Play::with(ground, events).await;
+    let conversion = vec![Filter { field: Field::EventName, test: Test::IsNot(vec![String::from("visit")]) }];
+    let euro = vec!["EUR".parse().expect("valid")];
+    let asked = |model| Attribution {
+        conversion: conversion.clone(),
+        conversion_by: Some(Field::EventName),
+        amounts: euro.clone(),
+        ..question(model)
+    };
+    let keys = |keys: &[Option<String>]| keys.iter().map(|key| key.clone().unwrap_or_default()).collect::<Vec<_>>().join(" ");
+    let shown = |credit: &Credit| format!("{} {}", conversions(credit.units), credit.amounts_micros[0]);
+    for (model, expected) in
+        [(Last, ["google buy 1 10", "google rent 1 10", "mail buy 1 10"]), (First, ["google buy 2 20", "google rent 1 10", ""])]
+    {
+        let answer = attribution(&play, asked(model)).await;
+        let rows: Vec<String> = answer.rows.iter().map(|row| format!("{} {}", keys(&row.keys), shown(&row.credit))).collect();
+        assert_eq!(rows, expected.into_iter().filter(|row| !row.is_empty()).collect::<Vec<_>>());
+        let unattributed: Vec<String> =
+            answer.unattributed.iter().map(|one| format!("{} {}", keys(&one.keys), shown(&one.credit))).collect();
+        assert_eq!(unattributed, ["buy 2 20", "rent 1 10"]);
+        // Totals are those of all kinds.
+        assert_eq!(shown(&answer.totals), "6 60");
+    }
+    let shared = attribution(&play, Attribution { group_by: vec![], ..asked(Model::Linear) }).await;
+    let rows: Vec<String> = shared.rows.iter().map(|row| format!("{} {}", keys(&row.keys), shown(&row.credit))).collect();
+    assert_eq!(rows, ["buy 2 20", "rent 1 10"]);
+    let absent = attribution(&play, Attribution { conversion_by: Some(Field::Country), ..asked(Last) }).await;
+    assert_eq!(absent.unattributed.iter().map(|one| one.keys.clone()).collect::<Vec<_>>(), [vec![None]]);
 }
 
 async fn a_persons_touches_count_for_all_its_visitors(ground: &dyn Ground) {
@@ -260,6 +304,7 @@ async fn questions_outside_the_bounds_are_refused(ground: &dyn Ground) {
         Attribution { amounts: vec![euro; MAX_CURRENCIES + 1], ..question(First) },
         Attribution { group_by: vec![Field::Source; 9], ..question(First) },
         Attribution { limit: 0, ..question(First) },
+        Attribution { conversion_by: Some(Field::EventName), ..question(MARKOV) },
     ] {
         let asked = Question::Attribution(asked);
         assert_eq!(play.refusal(asked.clone(), Budget::INTERACTIVE).await, Code::InvalidParams, "{asked:?}");

@@ -280,6 +280,7 @@ fn one_of_each() -> [Question; 8] {
             window_type: WindowType::Relative,
             buckets: None,
             resampling: None,
+            conversion_by: None,
             group_by: vec![Field::Source],
             amounts: vec!["EUR".parse().expect("cases use valid currencies")],
             limit: 10,

@@ -156,6 +156,12 @@ impl Question {
                         "{model} looks at all journeys at once: it knows neither time buckets nor touch dates"
                     ));
                 }
+                if question.conversion_by.is_some() && (question.model.pass() == Pass::AllPaths || question.resampling.is_some())
+                {
+                    return refuse(String::from(
+                        "conversions are told apart one journey at a time: not with a model that looks at all journeys at once, nor with intervals",
+                    ));
+                }
                 if question.amounts.len() > MAX_CURRENCIES {
                     return refuse(format!("at most {MAX_CURRENCIES} currencies"));
                 }

@@ -38,6 +38,7 @@ impl Question {
                 filtered(&question.conversion);
                 filtered(&question.touch);
                 fields.extend(&question.group_by);
+                fields.extend(&question.conversion_by);
             }
         }
         fields

@@ -68,7 +68,7 @@ fn channel_of(event: &Event) -> &'static str {
 struct Ledger<'q> {
     question: &'q Attribution,
     rows: BTreeMap<Group, Credit>,
-    unattributed: BTreeMap<Option<u32>, Credit>,
+    unattributed: BTreeMap<Group, Credit>,
     totals: Credit,
     crediting: Crediting,
     shares: Vec<Share>,
@@ -108,12 +108,13 @@ impl<'q> Ledger<'q> {
             let eligible: Vec<&Event> = touches.iter().copied().filter(|touch| counts(question, touch, conversion)).collect();
             let journey: Vec<Touch> = eligible.iter().map(|touch| self.touch(touch)).collect();
             let brought = brought(question, conversion);
+            let kind = keys_of(&question.slice, question.conversion_by.as_slice(), conversion);
             let outcome = self.crediting.weigh(question.model, &journey);
             if outcome != Outcome::Attributed {
                 self.shared.push(Vec::new());
                 if question.dated_by == DatedBy::Conversion {
-                    let bucket = bucket(question, conversion);
-                    add(self.unattributed.entry(bucket).or_insert_with(|| nothing(question)), &brought);
+                    let group = (bucket(question, conversion), kind);
+                    add(self.unattributed.entry(group).or_insert_with(|| nothing(question)), &brought);
                     add(&mut self.totals, &brought);
                 }
                 continue;
@@ -134,7 +135,8 @@ impl<'q> Ledger<'q> {
                         DatedBy::Touch if !question.report.contains(touch.time_us) => continue,
                         DatedBy::Touch => touch,
                     };
-                    let group = (bucket(question, dated), keys_of(&question.slice, &question.group_by, touch));
+                    let keys = [keys_of(&question.slice, &question.group_by, touch), kind.clone()].concat();
+                    let group = (bucket(question, dated), keys);
                     let part = i128::from(share.part);
                     *field_of(self.rows.entry(group).or_insert_with(|| nothing(question)), field) += part;
                     if question.dated_by == DatedBy::Touch {
@@ -218,13 +220,16 @@ impl<'q> Ledger<'q> {
             let earned = credits.channels.into_iter().filter(|channel| channel.credit != nothing(self.question));
             self.rows = earned.map(|one| ((None, channels[one.channel as usize].clone()), one.credit)).collect();
             if credits.unattributed != nothing(self.question) {
-                self.unattributed.insert(None, credits.unattributed);
+                self.unattributed.insert((None, Keys::new()), credits.unattributed);
             }
             self.totals = credits.totals;
         } else if let Some(resampling) = self.question.resampling {
             intervals = self.intervals(resampling)?;
         }
         within(budget, self.rows.len())?;
+        if self.question.conversion_by.is_some() {
+            within(budget, self.unattributed.len())?;
+        }
         let mut rows: Vec<AttributionRow> = self
             .rows
             .into_iter()
@@ -233,7 +238,8 @@ impl<'q> Ledger<'q> {
         let total_rows = rows.len();
         rows.sort_by_key(|row| (row.bucket, Reverse(row.credit.units), row.keys.clone()));
         rows.truncate(self.question.limit);
-        let unattributed = self.unattributed.into_iter().map(|(bucket, credit)| BucketCredit { bucket, credit }).collect();
+        let unattributed =
+            self.unattributed.into_iter().map(|((bucket, keys), credit)| BucketCredit { bucket, keys, credit }).collect();
         Ok(AttributionAnswer { rows, total_rows, unattributed, totals: self.totals })
     }
 }

@@ -176,7 +176,7 @@ pub enum QuestionBody {
         start: Option<String>,
         /// Event that counts as coming back; absent for any event.
         returning: Option<String>,
-        /// `day`, `week`, `month` (calendar), or a duration such as `7d` (elapsed from the first event).
+        /// `day`, `week`, `month`, `quarter`, `year` (calendar), or a duration such as `7d` (elapsed from the first event).
         period: String,
         /// Periods looked ahead, period 0 included.
         periods: u32,

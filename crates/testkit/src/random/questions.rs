@@ -307,33 +307,45 @@ pub fn attribution() -> impl Strategy<Value = Attribution> {
     let resampling = weighted(0.2, (19_u32..60, any::<u64>()));
     let resampling = resampling
         .prop_map(|drawn| drawn.map(|(rounds, seed)| Resampling::new(rounds, seed, 90).expect("enough rounds for nine tenths")));
-    let columns = (vec(field(), 0..3), vec(currency, 0..3), limit(), resampling);
+    let columns = (vec(field(), 0..3), vec(currency, 0..3), limit(), resampling, weighted(0.25, field()));
     (prop_oneof![1 => wide_slice().prop_map(|slice| (slice, None)), 1 => sliced()], report, step(), step(), rules, columns)
-        .prop_map(|((slice, buckets), (first, last), conversion, touch, rules, (group_by, amounts, limit, resampling))| {
-            let (model, touches, window, window_type, dated_by) = rules;
-            let at = |part: i64| {
-                let length = i128::from(slice.range.end_us) - i128::from(slice.range.start_us);
-                (i128::from(slice.range.start_us) + length * i128::from(part) / 1_000) as i64
-            };
-            let report = TimeRange { start_us: at(first), end_us: at(last).max(at(first) + 1) };
-            let is_whole = model.pass() == Pass::AllPaths;
-            Attribution {
-                report,
-                dated_by: if is_whole { DatedBy::Conversion } else { dated_by },
+        .prop_map(
+            |(
+                (slice, buckets),
+                (first, last),
                 conversion,
                 touch,
-                touches,
-                model,
-                window,
-                window_type,
-                resampling: if !is_whole && (dated_by == DatedBy::Touch || buckets.is_some()) { None } else { resampling },
-                buckets: if is_whole { None } else { buckets },
-                group_by,
-                amounts,
-                limit,
-                slice,
-            }
-        })
+                rules,
+                (group_by, amounts, limit, resampling, conversion_by),
+            )| {
+                let (model, touches, window, window_type, dated_by) = rules;
+                let at = |part: i64| {
+                    let length = i128::from(slice.range.end_us) - i128::from(slice.range.start_us);
+                    (i128::from(slice.range.start_us) + length * i128::from(part) / 1_000) as i64
+                };
+                let report = TimeRange { start_us: at(first), end_us: at(last).max(at(first) + 1) };
+                let is_whole = model.pass() == Pass::AllPaths;
+                let conversion_by = if is_whole { None } else { conversion_by };
+                let is_split = !is_whole && (dated_by == DatedBy::Touch || buckets.is_some());
+                Attribution {
+                    report,
+                    dated_by: if is_whole { DatedBy::Conversion } else { dated_by },
+                    conversion,
+                    touch,
+                    touches,
+                    model,
+                    window,
+                    window_type,
+                    resampling: if is_split || conversion_by.is_some() { None } else { resampling },
+                    conversion_by,
+                    buckets: if is_whole { None } else { buckets },
+                    group_by,
+                    amounts,
+                    limit,
+                    slice,
+                }
+            },
+        )
 }
 
 fn model() -> impl Strategy<Value = Model> {

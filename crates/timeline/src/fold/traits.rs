@@ -50,11 +50,7 @@ impl TraitColumns {
     /// One chunk of a trait's column.
     pub fn load(&self, name: &str, run: &Run, set: &Arc<ColumnSet>, chunk: usize, limits: &Limits) -> Result<Column> {
         let known = self.named(name);
-        self.cache.load(set, chunk, || {
-            let column = self.build(known, run, set, chunk, limits)?;
-            limits.check_memory(0, column.bytes())?;
-            Ok(column)
-        })
+        self.cache.load(set, chunk, || self.build(known, run, set, chunk, limits))
     }
 
     /// Clears the mask of some rows of a chunk where their visitor's value does not pass.
@@ -96,7 +92,8 @@ impl TraitColumns {
         let mut codes_of: Vec<u32> = vec![0; values.len()];
         let first = here.hashes.first().map_or(0, |first| named.partition_point(|(hash, _)| hash < first));
         let mut named = named[first..].iter().peekable();
-        let codes = set.dictionary.grow(|interner| {
+        let (codes, grown) = set.dictionary.grow(|interner| {
+            let before = interner.bytes();
             let mut codes: Vec<u32> = Vec::with_capacity(here.starts.last().map_or(0, |rows| *rows as usize));
             for (at, hash) in here.hashes.iter().enumerate() {
                 while named.next_if(|(other, _)| other < hash).is_some() {}
@@ -112,9 +109,11 @@ impl TraitColumns {
                 };
                 codes.resize(here.starts[at + 1] as usize, code);
             }
-            codes
+            (codes, interner.bytes() - before)
         });
-        Ok(Column::Text(Arc::new(TextColumn { codes: Codes::narrow(codes), dictionary: set.dictionary.clone() })))
+        let column = TextColumn { codes: Codes::narrow(codes), dictionary: set.dictionary.clone() };
+        limits.check_memory(0, column.codes.bytes() + grown)?;
+        Ok(Column::Text(Arc::new(column)))
     }
 }
 

@@ -20,6 +20,42 @@ pub(super) fn bucket_of(slot: u32) -> Option<u32> {
     slot.checked_sub(1)
 }
 
+/// Numbers of bucket and kind of conversion together. Where kinds are not told apart, a bucket's slot is its own number.
+#[derive(Default)]
+pub(super) struct Slots {
+    pairs: Vec<(u32, u32)>,
+    numbers: HashMap<(u32, u32), u32>,
+    is_split: bool,
+}
+
+impl Slots {
+    pub fn new(is_split: bool) -> Self {
+        Self { is_split, ..Self::default() }
+    }
+
+    /// The number of a bucket's slot and a kind.
+    pub fn number(&mut self, slot: u32, kind: u32) -> u32 {
+        if !self.is_split {
+            return slot;
+        }
+        let Self { pairs, numbers, .. } = self;
+        *numbers.entry((slot, kind)).or_insert_with(|| {
+            pairs.push((slot, kind));
+            pairs.len() as u32 - 1
+        })
+    }
+
+    /// The bucket's slot and the kind of a number.
+    pub fn pair(&self, number: u32) -> (u32, u32) {
+        if self.is_split { self.pairs[number as usize] } else { (number, 0) }
+    }
+
+    /// Memory held, bytes, roughly.
+    pub fn bytes(&self) -> usize {
+        (self.pairs.capacity() + self.numbers.capacity() * 2) * size_of::<(u32, u32)>()
+    }
+}
+
 /// Credit of every group and bucket that has some.
 pub(super) struct Sums {
     currencies: usize,

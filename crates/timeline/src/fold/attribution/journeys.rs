@@ -9,7 +9,7 @@ use tributary_events::attribution::paths::{PathsBuilder, Tally};
 use tributary_events::attribution::window::WindowType;
 use tributary_events::question::{DatedBy, TouchRule};
 
-use super::credits::{NO_BUCKET, Sums, slot_of};
+use super::credits::{NO_BUCKET, Slots, Sums, slot_of};
 use super::{CONVERTS, Plan, VISITS};
 use crate::fold::group::{Grouping, Groups};
 use crate::fold::scan::{Fold, Piece, Row, Visit};
@@ -22,6 +22,7 @@ pub(super) struct Journeys<'q> {
     /// Under group 0.
     pub unattributed: Sums,
     pub totals: Credit,
+    pub slots: Slots,
     pub paths: PathsBuilder,
     /// What each conversion gave to whom, where intervals are asked for.
     pub profiles: ProfilesBuilder,
@@ -38,6 +39,8 @@ struct Scratch {
     touches: Vec<Row>,
     journey: Vec<Touch>,
     amounts: Vec<i64>,
+    /// Code of the conversion's kind, 0 where kinds are not told apart.
+    kind: u32,
     sums: Vec<i128>,
     path: Vec<u32>,
     profile: Vec<(u32, i64)>,
@@ -53,6 +56,7 @@ impl<'q> Journeys<'q> {
             credited: Sums::new(plan.currencies()),
             unattributed: Sums::new(plan.currencies()),
             totals: plan.nothing(),
+            slots: Slots::new(plan.kinds.is_some()),
             paths: PathsBuilder::new(plan.currencies()),
             profiles: ProfilesBuilder::default(),
             tagged: Vec::new(),
@@ -167,6 +171,7 @@ impl<'q> Journeys<'q> {
         self.conversions(scratch, |this, scratch, conversion, touches| {
             let piece = &visit.pieces[conversion.piece as usize];
             this.plan.amounts(piece, piece.row(conversion.at), &mut scratch.amounts);
+            scratch.kind = this.plan.kinds.as_ref().map_or(0, |kinds| kinds.code(piece, piece.row(conversion.at)));
             if is_single {
                 let touch = this.single(visit, &scratch.touches[touches]);
                 let group = touch.map(|touch| this.group(visit, &touch));
@@ -201,7 +206,7 @@ impl<'q> Journeys<'q> {
         if self.plan.question.resampling.is_some() {
             self.profiles.add(&[(group, CREDIT_UNITS)], 1)?;
         }
-        let slot = self.slot(dated_us);
+        let slot = self.slot(dated_us, scratch.kind);
         for (field, total) in fields(&scratch.amounts) {
             self.credited.add(group, slot, field, total);
             *self.total(field) += i128::from(total);
@@ -215,7 +220,7 @@ impl<'q> Journeys<'q> {
         if scratch.crediting.weigh(question.model, journey) != Outcome::Attributed {
             return self.count_unattributed(scratch, conversion);
         }
-        let slot = self.slot(conversion.time_us);
+        let slot = self.slot(conversion.time_us, scratch.kind);
         for (field, total) in fields(&scratch.amounts) {
             scratch.crediting.split(total, &mut scratch.shares);
             if field == 0 && question.resampling.is_some() {
@@ -228,7 +233,8 @@ impl<'q> Journeys<'q> {
                 match question.dated_by {
                     DatedBy::Conversion => self.credited.add(touch.channel, slot, field, share.part),
                     DatedBy::Touch if question.report.contains(touch.time_us) => {
-                        self.credited.add(touch.channel, self.slot(touch.time_us), field, share.part);
+                        let slot = self.slot(touch.time_us, scratch.kind);
+                        self.credited.add(touch.channel, slot, field, share.part);
                         *self.total(field) += i128::from(share.part);
                     }
                     DatedBy::Touch => {}
@@ -249,7 +255,7 @@ impl<'q> Journeys<'q> {
         if self.plan.question.resampling.is_some() {
             self.profiles.add(&[], 1)?;
         }
-        let slot = self.slot(conversion.time_us);
+        let slot = self.slot(conversion.time_us, scratch.kind);
         for (field, total) in fields(&scratch.amounts) {
             self.unattributed.add(0, slot, field, total);
             *self.total(field) += i128::from(total);
@@ -286,8 +292,9 @@ impl<'q> Journeys<'q> {
         })
     }
 
-    fn slot(&self, time_us: i64) -> u32 {
-        self.plan.question.buckets.as_ref().map_or(NO_BUCKET, |buckets| slot_of(buckets.find(time_us)))
+    fn slot(&mut self, time_us: i64, kind: u32) -> u32 {
+        let bucket = self.plan.question.buckets.as_ref().map_or(NO_BUCKET, |buckets| slot_of(buckets.find(time_us)));
+        self.slots.number(bucket, kind)
     }
 
     fn total(&mut self, field: usize) -> &mut i128 {
@@ -337,9 +344,12 @@ impl Fold for Journeys<'_> {
     fn end_of_partition(&mut self) -> Result<()> {
         self.tagged.clear();
         let limits = self.plan.scan.limits;
-        let now =
-            self.groups.bytes() + self.credited.bytes() + self.unattributed.bytes() + self.paths.bytes() + self.profiles.bytes();
+        let sums = self.credited.bytes() + self.unattributed.bytes() + self.slots.bytes();
+        let now = self.groups.bytes() + sums + self.paths.bytes() + self.profiles.bytes();
         limits.check_memory(std::mem::replace(&mut self.held, now), now)?;
+        if self.plan.kinds.is_some() {
+            limits.check_groups(self.unattributed.len())?;
+        }
         limits.check_groups(self.groups.met().max(self.credited.len()))
     }
 }

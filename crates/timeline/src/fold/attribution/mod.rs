@@ -18,7 +18,7 @@ use tributary_events::channel::{is_direct, is_paid};
 use tributary_events::field::Field;
 use tributary_events::question::{Attribution, TouchRule};
 
-use self::credits::{Sums, bucket_of};
+use self::credits::{Slots, Sums, bucket_of};
 use self::journeys::Journeys;
 use super::group::{Codebook, GroupPlan, Grouping, Groups};
 use super::reads::Read;
@@ -34,6 +34,7 @@ const VISITS: u8 = 2;
 
 pub(crate) fn answer(scan: &mut Scan<'_>, question: &Attribution) -> Result<AttributionAnswer> {
     let tags = TagFilters::plan([question.conversion.as_slice(), question.touch.as_slice()], &mut scan.reads);
+    let kinds = question.conversion_by.as_ref().map(|field| scan.reads.field(field));
     let groups = GroupPlan::plan(&question.group_by, None, &mut scan.reads);
     let time = scan.reads.column(ColumnId::Time);
     let channel = needs_channel(question).then(|| scan.reads.field(&Field::Channel));
@@ -47,6 +48,7 @@ pub(crate) fn answer(scan: &mut Scan<'_>, question: &Attribution) -> Result<Attr
         time,
         tags: tags.over(scan)?,
         channels: channel.map(|read| Channels::over(scan, read)).transpose()?,
+        kinds: kinds.map(|read| Codebook::over(scan, read)).transpose()?,
         money: money.map(|(currencies, amounts)| Money::over(scan, question, currencies, amounts)).transpose()?,
     };
     let folds = scan.fold(|| Ok(Journeys::new(&plan, &grouping)))?;
@@ -100,14 +102,18 @@ type Intervals = BTreeMap<Vec<Option<String>>, Interval<i128>>;
 fn by_journey(plan: &Plan<'_>, grouping: &Grouping<'_>, folds: &[Journeys<'_>]) -> Result<AttributionAnswer> {
     let mut groups = Groups::new(grouping);
     let mut rows = Sums::new(plan.currencies());
-    let mut unattributed: BTreeMap<u32, Credit> = BTreeMap::new();
+    let mut slots = Slots::new(plan.kinds.is_some());
+    let mut unattributed: BTreeMap<(u32, Vec<Option<String>>), Credit> = BTreeMap::new();
     let mut totals = plan.nothing();
     for fold in folds {
         for (group, slot, credit) in fold.credited.iter() {
+            let (slot, kind) = fold.slots.pair(slot);
+            let slot = slots.number(slot, kind);
             rows.add_all(groups.number_of(&fold.groups.codes(group as usize)) as u32, slot, &credit);
         }
         for (_, slot, credit) in fold.unattributed.iter() {
-            add(unattributed.entry(slot).or_insert_with(|| plan.nothing()), &credit);
+            let (slot, kind) = fold.slots.pair(slot);
+            add(unattributed.entry((slot, plan.kind(kind))).or_insert_with(|| plan.nothing()), &credit);
         }
         add(&mut totals, &fold.totals);
     }
@@ -122,10 +128,16 @@ fn by_journey(plan: &Plan<'_>, grouping: &Grouping<'_>, folds: &[Journeys<'_>]) 
         intervals = by_keys.intervals(found);
     }
     let rows = rows.iter().map(|(group, slot, credit)| {
-        let keys = grouping.keys(&groups.codes(group as usize));
+        let (slot, kind) = slots.pair(slot);
+        let mut keys = grouping.keys(&groups.codes(group as usize));
+        keys.extend(plan.kind(kind));
         AttributionRow { bucket: bucket_of(slot), interval: intervals.get(&keys).copied(), keys, credit }
     });
-    let unattributed = unattributed.into_iter().map(|(slot, credit)| BucketCredit { bucket: bucket_of(slot), credit });
+    if plan.kinds.is_some() {
+        plan.scan.limits.check_groups(unattributed.len())?;
+    }
+    let unattributed =
+        unattributed.into_iter().map(|((slot, keys), credit)| BucketCredit { bucket: bucket_of(slot), keys, credit });
     finish(plan, rows.collect(), unattributed.collect(), totals)
 }
 
@@ -156,7 +168,11 @@ fn by_paths(
         let keys = by_keys.channels[channel.channel as usize].clone();
         AttributionRow { bucket: None, interval: intervals.get(&keys).copied(), keys, credit: channel.credit }
     });
-    let unattributed = (credits.unattributed != nothing).then_some(BucketCredit { bucket: None, credit: credits.unattributed });
+    let unattributed = (credits.unattributed != nothing).then_some(BucketCredit {
+        bucket: None,
+        keys: Vec::new(),
+        credit: credits.unattributed,
+    });
     finish(plan, rows.collect(), unattributed.into_iter().collect(), credits.totals)
 }
 
@@ -187,6 +203,8 @@ struct Plan<'q> {
     time: Read,
     tags: Tags<u8>,
     channels: Option<Channels>,
+    /// What tells conversions apart.
+    kinds: Option<Codebook>,
     money: Option<Money>,
 }
 
@@ -233,6 +251,11 @@ impl Money {
 impl Plan<'_> {
     fn currencies(&self) -> usize {
         self.question.amounts.len()
+    }
+
+    /// The key that a kind of conversion adds to a row; none where kinds are not told apart.
+    fn kind(&self, code: u32) -> Vec<Option<String>> {
+        self.kinds.iter().map(|kinds| kinds.value(code).map(str::to_owned)).collect()
     }
 
     fn nothing(&self) -> Credit {
