@@ -179,6 +179,7 @@ impl Service {
         Ok(())
     }
 
+    /// One answer for each kind. Kinds whose events come from the same senders are asked for in one pass where the model allows.
     async fn ask_kinds(
         &self,
         plan: &Plan<'_>,
@@ -186,46 +187,39 @@ impl Service {
         asking: Asking,
         amounts: Vec<Currency>,
     ) -> Result<Vec<AttributionAnswer>> {
-        let mut questions = Vec::with_capacity(kinds.len());
-        for kind in kinds {
-            let window = TouchWindow::Dates(asking.window);
-            let mut conversion = vec![Filter { field: Field::EventName, test: Test::Is(kind.names.clone()) }];
-            if kind.is_server_only {
-                conversion.push(Filter::is(Field::Origin, Origin::Server.as_str()));
-            }
-            let question = Attribution {
-                slice: Slice { range: reach(plan.range, window, asking.dated_by), ..plan.slice.clone() },
-                report: plan.range,
-                dated_by: asking.dated_by,
-                conversion,
-                touch: vec![Filter { field: Field::Visit, test: Test::Present }],
-                touches: TouchRule::Arrivals(SESSION_GAP_US),
-                model: plan.model,
-                window,
-                window_type: asking.window_type,
-                buckets: buckets(plan, asking)?,
-                group_by: plan.fields(),
-                resampling: None,
-                amounts: if kind.amounts.is_empty() { Vec::new() } else { amounts.clone() },
-                limit: MAX_ROWS,
-            };
+        // Totals of models that may exceed them are not the sum of the rows, and one pass has one total.
+        let is_alone = plan.model.pass() == Pass::AllPaths || plan.model.may_exceed_total();
+        let passes: Vec<Vec<usize>> = if is_alone {
+            (0..kinds.len()).map(|place| vec![place]).collect()
+        } else {
+            let of = |is_server_only| (0..kinds.len()).filter(|place| kinds[*place].is_server_only == is_server_only).collect();
+            [of(false), of(true)].into_iter().filter(|places: &Vec<usize>| !places.is_empty()).collect()
+        };
+        let mut questions = Vec::with_capacity(passes.len());
+        for places in &passes {
+            let together: Vec<&Kind> = places.iter().map(|place| &kinds[*place]).collect();
+            let question = asked(plan, &together, asking, &amounts)?;
             let (events, scope, budget) = (self.events.clone(), plan.access.scope.clone(), self.budget);
             questions.push(async move { events.ask(&scope, Question::Attribution(question), budget).await });
         }
-        let asked: Vec<_> = stream::iter(questions).buffered(ASKED_AT_ONCE).try_collect().await?;
-        asked
-            .into_iter()
-            .map(|answered| match answered.answer {
-                Answer::Attribution(answer) if answer.total_rows > answer.rows.len() => Err(Error::new(
-                    Code::QuestionTooLarge,
-                    format!(
-                        "the answer has more than {MAX_ROWS} rows before they are cut; group by less, filter, or narrow the range"
-                    ),
-                )),
-                Answer::Attribution(answer) => Ok(answer),
-                _ => Err(Error::internal("the event store answered another question than it was asked")),
-            })
-            .collect()
+        let answered: Vec<_> = stream::iter(questions).buffered(ASKED_AT_ONCE).try_collect().await?;
+        let mut answers: Vec<AttributionAnswer> = kinds.iter().map(|_| nothing()).collect();
+        for (places, answered) in passes.iter().zip(answered) {
+            let Answer::Attribution(answer) = answered.answer else {
+                return Err(Error::internal("the event store answered another question than it was asked"));
+            };
+            if answer.total_rows > answer.rows.len() {
+                let message = format!(
+                    "the answer has more than {MAX_ROWS} rows before they are cut; group by less, filter, or narrow the range"
+                );
+                return Err(Error::new(Code::QuestionTooLarge, message));
+            }
+            match places.as_slice() {
+                [only] => answers[*only] = answer,
+                several => told_apart(kinds, several, answer, &mut answers),
+            }
+        }
+        Ok(answers)
     }
 
     async fn occurring(&self, plan: &Plan<'_>, question: Values) -> Result<(BTreeSet<String>, u64)> {
@@ -233,6 +227,56 @@ impl Service {
         match answered.answer {
             Answer::Values(answer) => Ok((answer.values.into_iter().map(|value| value.value).collect(), answered.watermark)),
             _ => Err(Error::internal("the event store answered another question than it was asked")),
+        }
+    }
+}
+
+/// The question for some kinds; several are told apart by the names of their events.
+fn asked(plan: &Plan<'_>, kinds: &[&Kind], asking: Asking, amounts: &[Currency]) -> Result<Attribution> {
+    let window = TouchWindow::Dates(asking.window);
+    let names = kinds.iter().flat_map(|kind| kind.names.iter().cloned()).collect();
+    let mut conversion = vec![Filter { field: Field::EventName, test: Test::Is(names) }];
+    if kinds.iter().any(|kind| kind.is_server_only) {
+        conversion.push(Filter::is(Field::Origin, Origin::Server.as_str()));
+    }
+    let needs_money = kinds.iter().any(|kind| !kind.amounts.is_empty());
+    Ok(Attribution {
+        slice: Slice { range: reach(plan.range, window, asking.dated_by), ..plan.slice.clone() },
+        report: plan.range,
+        dated_by: asking.dated_by,
+        conversion,
+        touch: vec![Filter { field: Field::Visit, test: Test::Present }],
+        touches: TouchRule::Arrivals(SESSION_GAP_US),
+        model: plan.model,
+        window,
+        window_type: asking.window_type,
+        buckets: buckets(plan, asking)?,
+        group_by: plan.fields(),
+        conversion_by: (kinds.len() > 1).then_some(Field::EventName),
+        resampling: None,
+        amounts: if needs_money { amounts.to_vec() } else { Vec::new() },
+        limit: MAX_ROWS,
+    })
+}
+
+fn nothing() -> AttributionAnswer {
+    AttributionAnswer { rows: Vec::new(), total_rows: 0, unattributed: Vec::new(), totals: Credit::default() }
+}
+
+/// Deals an answer out to the kinds it is of, by its last key.
+fn told_apart(kinds: &[Kind], places: &[usize], answer: AttributionAnswer, answers: &mut [AttributionAnswer]) {
+    let kind_of = |keys: &mut Vec<Option<String>>| {
+        let name = keys.pop().flatten()?;
+        places.iter().copied().find(|place| kinds[*place].names.contains(&name))
+    };
+    for mut row in answer.rows {
+        if let Some(place) = kind_of(&mut row.keys) {
+            answers[place].rows.push(row);
+        }
+    }
+    for mut one in answer.unattributed {
+        if let Some(place) = kind_of(&mut one.keys) {
+            answers[place].unattributed.push(one);
         }
     }
 }
