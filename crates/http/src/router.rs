@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use tower_http::compression::predicate::{And, DefaultPredicate, Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tributary_core::error::Result;
@@ -77,6 +77,34 @@ pub fn router(state: AppState) -> Router {
         .route("/public-api/v1/contacts/{id}", get(public_api::contacts::get).put(public_api::contacts::put))
         .route("/public-api/v1/companies", get(public_api::companies::list))
         .route("/public-api/v1/companies/{id}", get(public_api::companies::get).put(public_api::companies::put));
+    let definitions = Router::new()
+        .route("/public-api/v1/custom-events", get(public_api::custom_events::list))
+        .route(
+            "/public-api/v1/custom-events/{slug}",
+            put(public_api::custom_events::put).delete(public_api::custom_events::delete),
+        )
+        .route("/public-api/v1/event-mappings", get(public_api::event_mappings::list).post(public_api::event_mappings::post))
+        .route(
+            "/public-api/v1/event-mappings/{id}",
+            get(public_api::event_mappings::get).put(public_api::event_mappings::put).delete(public_api::event_mappings::delete),
+        )
+        .route("/public-api/v1/event-mappings/{id}/preview", post(public_api::event_mappings::preview))
+        .route(
+            "/public-api/v1/webhook-endpoints",
+            get(public_api::webhook_endpoints::list).post(public_api::webhook_endpoints::post),
+        )
+        .route(
+            "/public-api/v1/webhook-endpoints/{id}",
+            get(public_api::webhook_endpoints::get)
+                .put(public_api::webhook_endpoints::put)
+                .delete(public_api::webhook_endpoints::delete),
+        )
+        .route("/public-api/v1/webhook-endpoints/{id}/rotate", post(public_api::webhook_endpoints::rotate))
+        .route("/public-api/v1/contact-fields", get(public_api::contact_fields::list))
+        .route(
+            "/public-api/v1/contact-fields/{slot}",
+            put(public_api::contact_fields::put).delete(public_api::contact_fields::delete),
+        );
     let mut doors = Router::new();
     for door in DOORS {
         doors = doors.route(door.path, post(move |state, request| mcp::post(door, state, request)));
@@ -91,6 +119,7 @@ pub fn router(state: AppState) -> Router {
         .merge(ingest)
         .merge(reads)
         .merge(public_api)
+        .merge(definitions)
         .merge(doors)
         .merge(health)
         .merge(pages::routes(state.settings.public_url.clone()))

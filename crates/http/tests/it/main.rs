@@ -13,6 +13,7 @@ mod admission;
 mod bad_input;
 mod contacts;
 mod cors;
+mod definitions;
 mod limits;
 mod questions;
 mod retention;
