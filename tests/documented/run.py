@@ -253,9 +253,61 @@ def spend_and_contacts(server, keys):
     ]
 
 
+def definitions(server, keys):
+    """What conversions are made of: a type, an endpoint, rules over both, and a label of a contact's field."""
+    base = "/public-api/v1/"
+    types, fields, rules, endpoints = base + "custom-events", base + "contact-fields", base + "event-mappings", base + "webhook-endpoints"
+    answers = []
+
+    def called(method, described, status, answer):
+        answers.append((method, described, status, answer))
+        return answer[1]
+
+    sk, rk = keys["sk"], keys["rk"]
+    called("put", types + "/{slug}", 200, put(server, f"{types}/custom_event_2", {"label": "Deal Created", "include_in_gross_revenue": True}, sk))
+    called("put", types + "/{slug}", 404, put(server, f"{types}/sale", {"label": "Sale"}, sk))
+    called("put", types + "/{slug}", 409, put(server, f"{types}/custom_event_3", {"label": "deal created"}, sk))
+    called("put", types + "/{slug}", 422, put(server, f"{types}/custom_event_3", {}, sk))
+    called("put", types + "/{slug}", 403, put(server, f"{types}/custom_event_3", {"label": "x"}, rk))
+    called("get", types, 200, server.get(types, rk))
+    called("delete", types + "/{slug}", 200, delete(server, f"{types}/custom_event_2", sk))
+    called("put", fields + "/{slot}", 200, put(server, f"{fields}/profile_field_5", {"label": "Customer Plan"}, sk))
+    called("put", fields + "/{slot}", 422, put(server, f"{fields}/profile_field_5", {}, sk))
+    called("get", fields, 200, server.get(fields, rk))
+    called("delete", fields + "/{slot}", 200, delete(server, f"{fields}/profile_field_5", sk))
+    called("delete", fields + "/{slot}", 404, delete(server, f"{fields}/profile_field_31", sk))
+    endpoint = called("post", endpoints, 201, server.post(endpoints, {"name": "Shopify", "provider": "shopify"}, sk)).get("id")
+    called("post", endpoints, 422, server.post(endpoints, {"name": "Shopify", "provider": "shop"}, sk))
+    called("get", endpoints, 200, server.get(endpoints, rk))
+    called("get", endpoints + "/{id}", 200, server.get(f"{endpoints}/{endpoint}", rk))
+    called("put", endpoints + "/{id}", 200, put(server, f"{endpoints}/{endpoint}", {"is_active": False}, sk))
+    called("post", endpoints + "/{id}/rotate", 200, server.post(f"{endpoints}/{endpoint}/rotate", {}, sk))
+    source = {"webhook": {"endpoint": endpoint, "conditions": [{"path": "test", "operator": "not_equal_to", "value": True}],
+                          "fields": {"email": {"path": "email"}, "amount": {"path": "total_price", "required": True}}}}
+    rule = called("post", rules, 201, server.post(rules, {"name": "Shopify orders", "to": "purchase", "source": source}, sk)).get("id")
+    called("post", rules, 201, server.post(rules, {"name": "Checkout", "to": "purchase", "source": {"event": "checkout_done"}}, sk))
+    called("post", rules, 409, server.post(rules, {"name": "Checkout", "to": "purchase", "source": {"event": "checkout_done"}}, sk))
+    called("post", rules, 422, server.post(rules, {"name": "Checkout"}, sk))
+    called("get", rules, 200, server.get(rules, rk))
+    called("get", rules + "/{id}", 200, server.get(f"{rules}/{rule}", rk))
+    called("get", rules + "/{id}", 404, server.get(f"{rules}/999999999", rk))
+    called("put", rules + "/{id}", 200, put(server, f"{rules}/{rule}", {"name": "Orders"}, sk))
+    called("post", rules + "/{id}/preview", 200, server.post(f"{rules}/{rule}/preview", {"email": "ann@acme.com", "total_price": "49.90"}, rk))
+    called("post", rules + "/{id}/preview", 422, server.post(f"{rules}/{rule}/preview", {"test": True}, rk))
+    called("delete", endpoints + "/{id}", 409, delete(server, f"{endpoints}/{endpoint}", sk))
+    called("delete", rules + "/{id}", 200, delete(server, f"{rules}/{rule}", sk))
+    called("delete", endpoints + "/{id}", 200, delete(server, f"{endpoints}/{endpoint}", sk))
+    return answers
+
+
 def put(server, path, body, key):
     headers = {"Content-Type": "application/json", **bearer(key)}
     status, _, answer = server.request("PUT", path, headers, json.dumps(body).encode())
+    return status, json.loads(answer)
+
+
+def delete(server, path, key):
+    status, _, answer = server.request("DELETE", path, bearer(key))
     return status, json.loads(answer)
 
 
@@ -291,6 +343,7 @@ def rest(checks, server, keys):
         ("get", "/v1/sources", 200, server.get("/v1/sources", keys["rk"], **MAY)),
         ("get", "/v1/sources", 200, server.get("/v1/sources", keys["rk"], breakdown="source", **MAY)),
         *spend_and_contacts(server, keys),
+        *definitions(server, keys),
         ("get", "/v1/sources", 401, server.get("/v1/sources", "rk_live_00000000_nothing", **MAY)),
     ]
     for method, path, expected, (status, body) in answers:

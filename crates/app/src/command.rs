@@ -75,6 +75,15 @@ enum Command {
     /// Label custom fields of contacts; list, make and undo merges
     #[command(subcommand)]
     Contact(commands::contact::Contact),
+    /// Name types of conversions, say what is revenue and whose events count
+    #[command(subcommand)]
+    Conversion(commands::conversion::Conversion),
+    /// Make, list, try and remove the rules that turn events and webhooks into conversions
+    #[command(subcommand)]
+    Mapping(commands::mapping::Mapping),
+    /// Open, list, change and close webhook endpoints
+    #[command(subcommand)]
+    Webhook(commands::webhook::Webhook),
     /// List the audit log of tool calls and verify its chain
     #[command(subcommand)]
     Audit(commands::audit::Audit),
@@ -146,6 +155,9 @@ async fn run(cli: Cli) -> Result<Exit> {
         Command::Workspace(command) => commands::workspace::run(command, &globals).await,
         Command::Key(command) => commands::key::run(command, &globals).await,
         Command::Contact(command) => commands::contact::run(command, &globals).await,
+        Command::Conversion(command) => commands::conversion::run(command, &globals).await,
+        Command::Mapping(command) => commands::mapping::run(command, &globals).await,
+        Command::Webhook(command) => commands::webhook::run(command, &globals).await,
         Command::Audit(command) => commands::audit::run(command, &globals).await,
         Command::Import(import) => Box::pin(import::command::run(import, &globals)).await,
         Command::Rate(rate) => commands::rate::run(rate, &globals).await,

@@ -5,9 +5,10 @@ use std::sync::atomic::AtomicBool;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use tower_http::compression::predicate::{And, DefaultPredicate, Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tributary_control::SavedKind;
 use tributary_core::error::Result;
 use tributary_mcp::door::DOORS;
 use tributary_mcp::server::McpServer;
@@ -77,6 +78,55 @@ pub fn router(state: AppState) -> Router {
         .route("/public-api/v1/contacts/{id}", get(public_api::contacts::get).put(public_api::contacts::put))
         .route("/public-api/v1/companies", get(public_api::companies::list))
         .route("/public-api/v1/companies/{id}", get(public_api::companies::get).put(public_api::companies::put));
+    let definitions = Router::new()
+        .route("/public-api/v1/custom-events", get(public_api::custom_events::list))
+        .route(
+            "/public-api/v1/custom-events/{slug}",
+            put(public_api::custom_events::put).delete(public_api::custom_events::delete),
+        )
+        .route("/public-api/v1/event-mappings", get(public_api::event_mappings::list).post(public_api::event_mappings::post))
+        .route(
+            "/public-api/v1/event-mappings/{id}",
+            get(public_api::event_mappings::get).put(public_api::event_mappings::put).delete(public_api::event_mappings::delete),
+        )
+        .route("/public-api/v1/event-mappings/{id}/preview", post(public_api::event_mappings::preview))
+        .route(
+            "/public-api/v1/webhook-endpoints",
+            get(public_api::webhook_endpoints::list).post(public_api::webhook_endpoints::post),
+        )
+        .route(
+            "/public-api/v1/webhook-endpoints/{id}",
+            get(public_api::webhook_endpoints::get)
+                .put(public_api::webhook_endpoints::put)
+                .delete(public_api::webhook_endpoints::delete),
+        )
+        .route("/public-api/v1/webhook-endpoints/{id}/rotate", post(public_api::webhook_endpoints::rotate))
+        .route("/public-api/v1/contact-fields", get(public_api::contact_fields::list))
+        .route(
+            "/public-api/v1/contact-fields/{slot}",
+            put(public_api::contact_fields::put).delete(public_api::contact_fields::delete),
+        );
+    let reports = Router::new()
+        .route("/public-api/v1/metrics", get(public_api::metrics::list))
+        .route("/public-api/v1/metrics/query", post(public_api::metrics::query))
+        .route("/public-api/v1/metrics/compare", post(public_api::metrics::compare))
+        .route("/public-api/v1/metrics/models", post(public_api::metrics::compare_models))
+        .route("/public-api/v1/metrics/breakdown", post(public_api::metrics::breakdown))
+        .route("/public-api/v1/dimensions", get(public_api::metrics::dimensions))
+        .route("/public-api/v1/attribution-models", get(public_api::metrics::models))
+        .route("/public-api/v1/custom-metrics", public_api::saved::list(SavedKind::Metric))
+        .route("/public-api/v1/custom-metrics/{id}", public_api::saved::one(SavedKind::Metric))
+        .route("/public-api/v1/segments", public_api::saved::list(SavedKind::Segment))
+        .route("/public-api/v1/segments/{id}", public_api::saved::one(SavedKind::Segment))
+        .route("/public-api/v1/segments/{id}/members", get(public_api::saved::members))
+        .route("/public-api/v1/reports", public_api::saved::list(SavedKind::Report))
+        .route("/public-api/v1/reports/{id}", public_api::saved::one(SavedKind::Report))
+        .route("/public-api/v1/reports/{id}/run", get(public_api::saved::run_report))
+        .route("/public-api/v1/dashboards", public_api::saved::list(SavedKind::Dashboard))
+        .route("/public-api/v1/dashboards/{id}", public_api::saved::one(SavedKind::Dashboard))
+        .route("/public-api/v1/dashboards/{id}/run", get(public_api::saved::run_dashboard))
+        .route("/public-api/v1/date-range", get(public_api::lookup::date_range))
+        .route("/public-api/v1/search", get(public_api::lookup::search));
     let mut doors = Router::new();
     for door in DOORS {
         doors = doors.route(door.path, post(move |state, request| mcp::post(door, state, request)));
@@ -91,6 +141,8 @@ pub fn router(state: AppState) -> Router {
         .merge(ingest)
         .merge(reads)
         .merge(public_api)
+        .merge(definitions)
+        .merge(reports)
         .merge(doors)
         .merge(health)
         .merge(pages::routes(state.settings.public_url.clone()))

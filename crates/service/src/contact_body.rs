@@ -1,9 +1,10 @@
 //! The JSON bodies and parameters of contacts and companies, read strictly: every problem at once, at its path.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tributary_control::{CompanyChange, Condition, ContactChange, FieldInput, MAX_FIELD_FILTERS, Slot};
-use tributary_core::error::{Code, Error, Result};
+use tributary_core::error::{Code, Result};
 
+use crate::body::{object, refuse_unknown, shown};
 use crate::problem::Problems;
 
 /// Largest body of a request about a contact or a company, decompressed, bytes: fifteen texts of 10,240 characters, escaped.
@@ -88,20 +89,6 @@ pub fn conditions(value: &Value, problems: &mut Problems) -> Vec<Condition> {
     conditions
 }
 
-fn object(body: &[u8]) -> Result<Map<String, Value>> {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(given)) => Ok(given),
-        Ok(_) => Err(Error::new(Code::InvalidPayload, "the body must be a JSON object")),
-        Err(error) => Err(Error::new(Code::InvalidPayload, format!("the body is not valid JSON: {error}"))),
-    }
-}
-
-fn refuse_unknown(given: &Map<String, Value>, known: &[&str], problems: &mut Problems) {
-    for name in given.keys().filter(|name| !known.contains(&name.as_str())) {
-        problems.add(shown(name), format!("is not a field of this body. Allowed: {}.", known.join(", ")));
-    }
-}
-
 fn texts(value: &Value, path: &str, problems: &mut Problems) -> Vec<String> {
     let Value::Array(items) = value else {
         problems.add(path, "must be a list of texts");
@@ -141,9 +128,4 @@ fn fields(value: &Value, problems: &mut Problems) -> Vec<(Slot, FieldInput)> {
         }
     }
     fields
-}
-
-/// A name a caller made up, short enough to be repeated.
-fn shown(name: &str) -> String {
-    name.chars().take(64).collect()
 }

@@ -3,6 +3,7 @@
 pub mod service;
 
 pub mod answer;
+pub mod body;
 pub mod input;
 pub mod problem;
 pub mod provenance;
@@ -18,10 +19,15 @@ pub mod health;
 
 pub mod companies;
 pub mod contact_body;
+pub mod contact_fields;
 pub mod contacts;
 pub mod forget;
 pub mod identity;
 pub mod retention;
+
+pub mod conversions;
+pub mod mappings;
+pub mod webhook_endpoints;
 
 pub mod attribution;
 pub mod compare;

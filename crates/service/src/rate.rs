@@ -30,6 +30,12 @@ pub enum Route {
     GetCompany,
     /// `PUT /public-api/v1/companies/{id}`.
     UpdateCompany,
+    /// Metric questions under `/public-api/v1/metrics`, saved reports and dashboards.
+    QueryMetrics,
+    /// Reading types of conversions, mapping rules, webhook endpoints and custom fields, trying rules out.
+    ReadDefinitions,
+    /// Changing them.
+    WriteDefinitions,
 }
 
 /// Size and refill of a bucket.
@@ -83,11 +89,16 @@ pub struct RateSettings {
     pub get_company: BucketSettings,
     /// Companies changed.
     pub write_company: BucketSettings,
+    /// Metric questions.
+    pub query_metrics: BucketSettings,
+    /// Definitions read, and definitions changed: a bucket for each.
+    pub definitions: BucketSettings,
 }
 
 impl Default for RateSettings {
     /// The documented limits: 50/s with a burst of 200 for single events, 5/s with a burst of 20 for batches; per minute,
-    /// 15 lists of contacts and of companies, 30 single contacts, 15 single companies, 60 writes of each sort.
+    /// 15 lists of contacts and of companies, 30 single contacts, 15 single companies, 60 writes of each sort,
+    /// 30 metric questions, 60 definitions read and 60 changed.
     fn default() -> Self {
         Self {
             enforce: true,
@@ -99,6 +110,8 @@ impl Default for RateSettings {
             list_companies: BucketSettings::per_minute(15),
             get_company: BucketSettings::per_minute(15),
             write_company: BucketSettings::per_minute(60),
+            query_metrics: BucketSettings::per_minute(30),
+            definitions: BucketSettings::per_minute(60),
         }
     }
 }
@@ -114,6 +127,8 @@ impl RateSettings {
             Route::ListCompanies => self.list_companies,
             Route::GetCompany => self.get_company,
             Route::UpdateCompany => self.write_company,
+            Route::QueryMetrics => self.query_metrics,
+            Route::ReadDefinitions | Route::WriteDefinitions => self.definitions,
         }
     }
 }

@@ -5,7 +5,10 @@ pub mod spend;
 
 pub mod account;
 pub mod contact;
+pub mod conversion;
 pub mod key;
+pub mod mapping;
+pub mod webhook;
 pub mod workspace;
 
 pub mod query;

@@ -61,6 +61,8 @@ impl Limits {
             list_companies: BucketSettings::per_minute(self.list_companies_per_minute),
             get_company: BucketSettings::per_minute(self.get_company_per_minute),
             write_company: BucketSettings::per_minute(self.write_company_per_minute),
+            query_metrics: BucketSettings::per_minute(self.query_metrics_per_minute),
+            definitions: BucketSettings::per_minute(self.definitions_per_minute),
         }
     }
 }

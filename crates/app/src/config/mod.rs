@@ -92,6 +92,11 @@ pub struct Limits {
     pub get_company_per_minute: u32,
     /// Companies changed per minute and workspace.
     pub write_company_per_minute: u32,
+    /// Metric questions under `/public-api/v1`, saved reports and dashboards run, per workspace and minute.
+    pub query_metrics_per_minute: u32,
+    /// Types of conversions, mapping rules, webhook endpoints and custom fields read per minute and workspace, and changed: so
+    /// many of each.
+    pub definitions_per_minute: u32,
 }
 
 impl Default for Limits {
@@ -108,6 +113,8 @@ impl Default for Limits {
             list_companies_per_minute: 15,
             get_company_per_minute: 15,
             write_company_per_minute: 60,
+            query_metrics_per_minute: 30,
+            definitions_per_minute: 60,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::support::Scratch;
 
-const PAGES: [&[&str]; 25] = [
+const PAGES: [&[&str]; 32] = [
     &[],
     &["serve"],
     &["account", "create"],
@@ -28,6 +28,13 @@ const PAGES: [&[&str]; 25] = [
     &["import", "spend"],
     &["spend"],
     &["rate", "set"],
+    &["conversion", "list"],
+    &["conversion", "set"],
+    &["mapping", "add"],
+    &["mapping", "preview"],
+    &["webhook", "add"],
+    &["webhook", "change"],
+    &["webhook", "rotate"],
 ];
 
 #[test]

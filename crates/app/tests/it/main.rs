@@ -3,6 +3,7 @@
 mod support;
 
 mod config;
+mod conversions;
 mod help;
 mod life;
 mod people;

@@ -8,6 +8,7 @@ mod account;
 mod audit;
 mod body;
 mod contact;
+mod conversion;
 mod erase;
 mod key;
 mod query;
@@ -28,6 +29,7 @@ pub use account::{AccountAnswer, AccountChange, NewAccountBody};
 pub use audit::{AuditChainAnswer, AuditFaultAnswer, AuditRowAnswer, AuditRows};
 pub use body::Refusal;
 pub use contact::{LabelAnswer, LabelBody, MergeAnswer, MergeBody, Merged, Split};
+pub use conversion::Removed;
 pub use erase::{EraseBody, Erased};
 pub use key::{IssuedKey, KeyAnswer, KeyOwnerBody, NewKeyBody};
 pub use query::{AttributionBody, BotsBody, PeopleBody, QueryAnswer, QueryBody, QuestionBody, RangeBody};
@@ -65,6 +67,14 @@ pub fn router(operator: Operator) -> Router {
         .route("/contacts/{selector}/labels", get(contact::labels).post(contact::label))
         .route("/contacts/{selector}/merges", get(contact::merges).post(contact::merge))
         .route("/contacts/{selector}/merges/{merge}", delete(contact::split))
+        .route("/conversions/{selector}", get(conversion::list))
+        .route("/conversions/{selector}/{slug}", patch(conversion::set).delete(conversion::clear))
+        .route("/mappings/{selector}", get(conversion::mappings).post(conversion::add_mapping))
+        .route("/mappings/{selector}/{id}", delete(conversion::remove_mapping))
+        .route("/mappings/{selector}/{id}/preview", post(conversion::preview))
+        .route("/webhooks/{selector}", get(conversion::endpoints).post(conversion::add_endpoint))
+        .route("/webhooks/{selector}/{id}", patch(conversion::change_endpoint).delete(conversion::remove_endpoint))
+        .route("/webhooks/{selector}/{id}/rotate", post(conversion::rotate_endpoint))
         .route("/audit", get(audit::list))
         .route("/audit/verify", get(audit::verify))
         .route("/erase", post(erase::erase))

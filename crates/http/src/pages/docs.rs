@@ -45,6 +45,11 @@ const PAGES: &[Page] = &[
         source: include_str!("../../../../docs/contacts.md"),
     },
     Page {
+        name: "conversions",
+        summary: "What counts as a conversion: standard types, custom slots, mapping rules for events and webhooks, endpoints.",
+        source: include_str!("../../../../docs/conversions.md"),
+    },
+    Page {
         name: "classification",
         summary: "How source, device, country and bots are decided: the rules in order, the lists behind them, what differs.",
         source: include_str!("../../../../docs/classification.md"),

@@ -32,6 +32,16 @@ const DOORS: &[Door] = &[
     Door { path: "/public-api/v1/contacts/{id}", keys: "rk_ · sk_", what: "One contact: read it, change it with sk_" },
     Door { path: "/public-api/v1/companies", keys: "rk_ · sk_", what: "Companies" },
     Door { path: "/public-api/v1/companies/{id}", keys: "rk_ · sk_", what: "One company: read it, change it with sk_" },
+    Door { path: "/public-api/v1/contact-fields", keys: "rk_ · sk_", what: "The custom fields of contacts" },
+    Door { path: "/public-api/v1/contact-fields/{slot}", keys: "sk_", what: "Label a custom field" },
+    Door { path: "/public-api/v1/custom-events", keys: "rk_ · sk_", what: "The types of conversions" },
+    Door { path: "/public-api/v1/custom-events/{slug}", keys: "sk_", what: "Set what a type is called and what counts" },
+    Door { path: "/public-api/v1/event-mappings", keys: "rk_ · sk_", what: "Rules that make conversions: list, add with sk_" },
+    Door { path: "/public-api/v1/event-mappings/{id}", keys: "rk_ · sk_", what: "One rule: read it, change it with sk_" },
+    Door { path: "/public-api/v1/event-mappings/{id}/preview", keys: "rk_ · sk_", what: "Try a rule on a payload" },
+    Door { path: "/public-api/v1/webhook-endpoints", keys: "rk_ · sk_", what: "Webhook endpoints: list, add with sk_" },
+    Door { path: "/public-api/v1/webhook-endpoints/{id}", keys: "rk_ · sk_", what: "One endpoint: read it, change it with sk_" },
+    Door { path: "/public-api/v1/webhook-endpoints/{id}/rotate", keys: "sk_", what: "Replace its signing secret" },
     Door { path: "/v1/a.js", keys: "none", what: "The browser script" },
 ];
 

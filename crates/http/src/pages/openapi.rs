@@ -9,17 +9,22 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 use tributary_service::companies::{CompanyOutput, CompanyRow};
+use tributary_service::contact_fields::FieldRow;
 use tributary_service::contacts::{ContactOutput, ContactRow};
+use tributary_service::conversions::ConversionRow;
 use tributary_service::forget::ForgetOutput;
 use tributary_service::import::ImportOutput;
+use tributary_service::mappings::MappingRow;
+use tributary_service::mappings::apply::MappedEvent;
 use tributary_service::query::QueryOutput;
 use tributary_service::send::{BatchOutput, IdentifyOutput, TrackOutput};
 use tributary_service::sources::SourcesOutput;
 use tributary_service::spend::SpendOutput;
 use tributary_service::spend::sums::SpendAnswer;
 use tributary_service::stats::StatsOutput;
+use tributary_service::webhook_endpoints::{EndpointRow, IssuedEndpoint};
 
-use crate::public_api::Page;
+use crate::public_api::{Deleted, Listed, Page};
 
 /// The document as served. `tests/documented` holds real answers of a running server against it.
 pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
@@ -53,6 +58,17 @@ fn answer_schemas() -> Map<String, Value> {
         ("Contact", schema_of::<ContactOutput>()),
         ("CompanyPage", schema_of::<Page<CompanyRow>>()),
         ("Company", schema_of::<CompanyOutput>()),
+        ("CustomEvents", schema_of::<Listed<ConversionRow>>()),
+        ("CustomEvent", schema_of::<ConversionRow>()),
+        ("EventMappings", schema_of::<Listed<MappingRow>>()),
+        ("EventMapping", schema_of::<MappingRow>()),
+        ("MappedEvent", schema_of::<MappedEvent>()),
+        ("WebhookEndpoints", schema_of::<Listed<EndpointRow>>()),
+        ("WebhookEndpoint", schema_of::<EndpointRow>()),
+        ("IssuedWebhookEndpoint", schema_of::<IssuedEndpoint>()),
+        ("ContactFields", schema_of::<Listed<FieldRow>>()),
+        ("ContactField", schema_of::<FieldRow>()),
+        ("Deleted", schema_of::<Deleted>()),
     ]
     .map(|(name, schema)| (String::from(name), schema))
     .into_iter()
@@ -73,7 +89,8 @@ fn schema_of<T: JsonSchema>() -> Value {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
-    use tributary_control::ContactsQuery;
+    use tributary_control::{ContactsQuery, WebhookProvider};
+    use tributary_service::mappings::rule::{MAX_CONDITIONS, PayloadOperator};
     use tributary_service::stats::{COLUMNS, StatsInterval, StatsMetric};
     use tributary_service::{input::BotRule, query, sources, stats};
 
@@ -136,6 +153,13 @@ mod tests {
             let (most, default) = (ContactsQuery::MAX_PER_PAGE, ContactsQuery::DEFAULT_PER_PAGE);
             assert_eq!((&per_page["maximum"], &per_page["default"]), (&most.into(), &default.into()), "{path}");
         }
+        let body = |name: &str| document["components"]["schemas"][name]["properties"].clone();
+        let providers: Vec<&str> = WebhookProvider::ALL.iter().map(|provider| provider.as_str()).collect();
+        assert_eq!(body("WebhookEndpointBody")["provider"]["enum"], serde_json::json!(providers));
+        let conditions = body("EventMappingBody")["source"]["properties"]["webhook"]["properties"]["conditions"].clone();
+        let operators: Vec<&str> = PayloadOperator::ALL.iter().map(|operator| operator.as_str()).collect();
+        assert_eq!(conditions["maxItems"], serde_json::json!(MAX_CONDITIONS));
+        assert_eq!(conditions["items"]["properties"]["operator"]["enum"], serde_json::json!(operators));
         let columns = COLUMNS.join("|");
         assert_eq!(parameter("/v1/stats", "group_by")["pattern"], format!("^({columns})(,({columns}))*$"));
     }

@@ -1,9 +1,17 @@
-//! `/public-api/v1`: contacts and companies for integrations, one file per noun. Errors carry `message`, lists an envelope
+//! `/public-api/v1`: contacts, companies and what conversions are made of, for integrations, one file per noun. Errors carry `message`, lists an envelope
 //! with cursors, every answer what is left of the route's rate.
 
 pub mod companies;
+pub mod contact_fields;
 pub mod contacts;
+pub mod custom_events;
+pub mod event_mappings;
+pub mod lookup;
+pub mod metrics;
+pub mod saved;
+pub mod webhook_endpoints;
 
+mod definitions;
 mod refusal;
 
 use std::sync::Arc;
@@ -25,6 +33,7 @@ use crate::auth::{Entry, admit};
 use crate::pages::RequestOrigin;
 use crate::router::AppState;
 
+pub use definitions::{Deleted, Listed};
 pub(crate) use refusal::PublicRefusal;
 
 /// Tokens a full bucket of the route holds.

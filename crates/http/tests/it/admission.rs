@@ -23,7 +23,7 @@ async fn kinds_and_routes() {
     let query = format!("/v1/query?{RANGE}");
     let sources = format!("/v1/sources?{RANGE}");
     let contacts = "/public-api/v1/contacts?start_date=2026-05-01&end_date=2026-06-01";
-    let routes: [(&str, &str, &str); 19] = [
+    let routes: [(&str, &str, &str); 35] = [
         ("POST", "/v1/track", r#"{"event":"x"}"#),
         ("POST", "/v1/batch", r#"{"events":[{"event":"x"}]}"#),
         ("POST", "/v1/import", r#"{"rows":[{"event":"x","timestamp":"2026-05-03T00:00:00Z"}]}"#),
@@ -41,6 +41,22 @@ async fn kinds_and_routes() {
         ("GET", "/public-api/v1/companies", ""),
         ("GET", "/public-api/v1/companies/1", ""),
         ("PUT", "/public-api/v1/companies/1", r#"{"name":"Example"}"#),
+        ("GET", "/public-api/v1/contact-fields", ""),
+        ("PUT", "/public-api/v1/contact-fields/profile_field_1", r#"{"label":"Plan"}"#),
+        ("DELETE", "/public-api/v1/contact-fields/profile_field_1", ""),
+        ("GET", "/public-api/v1/custom-events", ""),
+        ("PUT", "/public-api/v1/custom-events/custom_event_1", r#"{"label":"Deal"}"#),
+        ("DELETE", "/public-api/v1/custom-events/custom_event_1", ""),
+        ("GET", "/public-api/v1/event-mappings", ""),
+        ("POST", "/public-api/v1/event-mappings", r#"{"name":"n","to":"purchase","source":{"event":"done"}}"#),
+        ("GET", "/public-api/v1/event-mappings/1", ""),
+        ("PUT", "/public-api/v1/event-mappings/1", r#"{"name":"m"}"#),
+        ("POST", "/public-api/v1/event-mappings/1/preview", "{}"),
+        ("GET", "/public-api/v1/webhook-endpoints", ""),
+        ("POST", "/public-api/v1/webhook-endpoints", r#"{"name":"n"}"#),
+        ("PUT", "/public-api/v1/webhook-endpoints/1", r#"{"is_active":false}"#),
+        ("POST", "/public-api/v1/webhook-endpoints/1/rotate", ""),
+        ("DELETE", "/public-api/v1/webhook-endpoints/1", ""),
         ("POST", "/mcp", PING),
         ("POST", "/mcp/account", PING),
     ];

@@ -160,6 +160,10 @@ async fn routes_and_methods_that_do_not_exist() {
         ("POST", "/public-api/v1/contacts/1", 405, Some("GET,HEAD,PUT")),
         ("POST", "/public-api/v1/companies", 405, Some("GET,HEAD")),
         ("GET", "/public-api/v2/contacts", 404, None),
+        ("POST", "/public-api/v1/custom-events", 405, Some("GET,HEAD")),
+        ("GET", "/public-api/v1/custom-events/purchase", 405, Some("PUT,DELETE")),
+        ("GET", "/public-api/v1/event-mappings/1/preview", 405, Some("POST")),
+        ("POST", "/public-api/v1/webhook-endpoints/1", 405, Some("GET,HEAD,PUT,DELETE")),
     ] {
         let request = with_key(Request::builder().method(method).uri(path), &world.storefront().sk);
         let reply = world.send(request.body(Body::empty()).unwrap()).await;
@@ -177,6 +181,8 @@ proptest! {
         body in prop_oneof![
             proptest::collection::vec(any::<u8>(), 0..300),
             r#"\{"emails":\["[a-z@.]{0,12}"\],"names":\[[0-9"]{0,3}\],"custom_fields":\{"profile_field_[0-9]{1,2}":[0-9eE.+-]{1,8}\}\}"#
+                .prop_map(String::into_bytes),
+            r#"\{"name":"[a-z]{0,2}","label":"[a-z_0-9]{0,14}","to":"purchase","source":\{"webhook":\{"endpoint":[0-9]{1,30},"conditions":\[\{"path":"[a-z.0-9=]{0,8}","operator":"less_than","value":[0-9eE.+-]{1,8}\}\],"fields":\{"email":\{"path":"[a-z.]{0,5}"\},"amount":\{"value":[0-9eE.+-]{1,8}\}\}\}\}\}"#
                 .prop_map(String::into_bytes),
             r#"\{"event":"[a-z]{0,3}","properties":\{"a":[0-9eE.+-]{1,8}\}\}"#.prop_map(String::into_bytes),
             r#"\{"jsonrpc":"2.0","id":[0-9]{1,30},"method":"tools/call","params":\{"name":"get_stats","arguments":\{"from":"[0-9T:Z-]{0,24}","to":"2026-[0-9]{2}-01","limit":[0-9.eE-]{1,6}\}\}\}"#
@@ -197,6 +203,13 @@ proptest! {
                 ("POST", String::from("/public-api/v1/contacts"), &shop.sk),
                 ("PUT", String::from("/public-api/v1/contacts/1"), &shop.sk),
                 ("PUT", String::from("/public-api/v1/companies/1"), &shop.sk),
+                ("PUT", String::from("/public-api/v1/custom-events/custom_event_1"), &shop.sk),
+                ("PUT", String::from("/public-api/v1/contact-fields/profile_field_1"), &shop.sk),
+                ("POST", String::from("/public-api/v1/webhook-endpoints"), &shop.sk),
+                ("POST", String::from("/public-api/v1/webhook-endpoints/1/rotate"), &shop.sk),
+                ("POST", String::from("/public-api/v1/event-mappings"), &shop.sk),
+                ("PUT", String::from("/public-api/v1/event-mappings/1"), &shop.sk),
+                ("POST", String::from("/public-api/v1/event-mappings/1/preview"), &shop.sk),
                 ("GET", format!("/public-api/v1/contacts?{query}"), &shop.rk),
                 ("POST", String::from("/mcp"), &shop.sk),
                 ("POST", String::from("/mcp/account"), &world.acme.ak),

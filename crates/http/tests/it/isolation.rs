@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tributary_mcp::door::{ACCOUNT_DOOR, DOORS, KEY_DOOR};
 use tributary_mcp::tools::TOOLS;
 
-use crate::world::{Project, World, with_key};
+use crate::world::{Project, Reply, World, with_key};
 
 /// Text that belongs to the rival and must not be seen by Acme: ids, slugs, canaries.
 fn canaries(world: &World) -> Vec<String> {
@@ -22,6 +22,7 @@ async fn acme_never_sees_the_rival() {
     let traits =
         r#"{"anonymous_id":"canary-1","user_id":"canary-2","traits":{"email":"canary@canary-rival.com","name":"canary"}}"#;
     assert_eq!(world.post(&world.rival.projects[0].sk, "/v1/identify", traits).await.status, 200);
+    define_canaries(&world).await;
     let shop = world.storefront();
     let mut replies = everything_shown(&world, shop, Some(&world.acme.ak)).await;
     for path in [
@@ -45,6 +46,72 @@ async fn a_key_sees_its_own_project_alone() {
     assert!(own.iter().any(|(_, text)| text.contains(&signs[1])), "the sign is one the project itself shows");
     assert_hidden(&everything_shown(&world, &world.acme.projects[1], None).await, &signs);
     assert_hidden(&everything_shown(&world, &world.rival.projects[0], Some(&world.rival.ak)).await, &signs);
+}
+
+/// A rival's names of everything a workspace may define.
+async fn define_canaries(world: &World) {
+    let sk = &world.rival.projects[0].sk;
+    let rule = json!({ "name": "canary", "to": "purchase", "source": { "event": "canary-event" } });
+    let webhook = json!({ "name": "canary", "to": "canary deal", "source": { "webhook": { "endpoint": 1, "fields": { "email": { "path": "canary" } } } } });
+    for (method, path, body) in [
+        ("PUT", "custom-events/custom_event_1", json!({ "label": "canary deal" })),
+        ("PUT", "contact-fields/profile_field_1", json!({ "label": "canary" })),
+        ("POST", "webhook-endpoints", json!({ "name": "canary" })),
+        ("POST", "event-mappings", rule),
+        ("POST", "event-mappings", webhook),
+    ] {
+        let reply = send(world, sk, method, path, &body).await;
+        assert!(reply.status < 300, "{path}: {}", reply.text);
+    }
+}
+
+async fn send(world: &World, key: &str, method: &str, path: &str, body: &Value) -> Reply {
+    let request = with_key(Request::builder().method(method).uri(format!("/public-api/v1/{path}")), key);
+    world.send(request.body(Body::from(body.to_string())).unwrap()).await
+}
+
+/// What the rival defined exists for nobody else, and nobody else can change it.
+#[tokio::test]
+async fn definitions_are_not_found_by_others() {
+    let world = World::seeded().await;
+    define_canaries(&world).await;
+    let (shop, rival) = (world.storefront(), &world.rival.projects[0]);
+    let mut seen = Vec::new();
+    for (method, path, body) in [
+        ("GET", "event-mappings/1", json!({})),
+        ("PUT", "event-mappings/1", json!({ "name": "x" })),
+        ("DELETE", "event-mappings/1", json!({})),
+        ("POST", "event-mappings/2/preview", json!({ "canary": "ann@acme.com" })),
+        ("GET", "webhook-endpoints/1", json!({})),
+        ("PUT", "webhook-endpoints/1", json!({ "is_active": false })),
+        ("POST", "webhook-endpoints/1/rotate", json!({})),
+        ("DELETE", "webhook-endpoints/1", json!({})),
+    ] {
+        let reply = send(&world, &shop.sk, method, path, &body).await;
+        assert_eq!((reply.status, &reply.json()["error"]), (404, &json!("not_found")), "{method} {path}: {}", reply.text);
+        seen.push((path.to_owned(), reply.text));
+    }
+    // Another's endpoint and another's label are as unknown as any other.
+    let foreign = json!({ "name": "x", "to": "purchase", "source": { "webhook": { "endpoint": 1, "fields": { "email": { "path": "a" } } } } });
+    let reply = send(&world, &shop.sk, "POST", "event-mappings", &foreign).await;
+    assert_eq!(reply.status, 404, "{}", reply.text);
+    seen.push((String::from("event-mappings"), reply.text));
+    let labelled = json!({ "name": "x", "to": "deal of nobody", "source": { "event": "x" } });
+    let reply = send(&world, &shop.sk, "POST", "event-mappings", &labelled).await;
+    assert_eq!(reply.status, 422, "{}", reply.text);
+    seen.push((String::from("event-mappings"), reply.text));
+    assert_hidden(&seen, &canaries(&world));
+    for path in ["custom-events/custom_event_1", "contact-fields/profile_field_1"] {
+        assert_eq!(send(&world, &shop.sk, "DELETE", path, &json!({})).await.status, 200);
+    }
+    let kept = world.get(&rival.rk, "/public-api/v1/webhook-endpoints/1").await.json();
+    assert_eq!((&kept["name"], &kept["is_active"]), (&json!("canary"), &json!(true)));
+    for (path, pointer) in [("custom-events", "/data/15/label"), ("contact-fields", "/data/0/label")] {
+        let listed = world.get(&rival.rk, &format!("/public-api/v1/{path}")).await.json();
+        assert!(listed.pointer(pointer).unwrap().as_str().unwrap().starts_with("canary"), "{path}: {listed}");
+    }
+    let rules = world.get(&rival.rk, "/public-api/v1/event-mappings").await.json();
+    assert_eq!(rules["data"].as_array().unwrap().len(), 2);
 }
 
 fn assert_hidden(replies: &[(String, String)], signs: &[String]) {
@@ -72,6 +139,11 @@ async fn everything_shown(world: &World, project: &Project, ak: Option<&String>)
     let mut paths = vec![format!("/public-api/v1/contacts?{created}&{flags}"), String::from("/public-api/v1/companies")];
     paths.extend((1..=20).map(|id| format!("/public-api/v1/contacts/{id}?include_comet_tokens=1")));
     paths.extend((1..=5).map(|id| format!("/public-api/v1/companies/{id}")));
+    for noun in ["event-mappings", "webhook-endpoints"] {
+        paths.push(format!("/public-api/v1/{noun}"));
+        paths.extend((1..=3).map(|id| format!("/public-api/v1/{noun}/{id}")));
+    }
+    paths.extend(["custom-events", "contact-fields"].map(|noun| format!("/public-api/v1/{noun}")));
     for path in paths {
         replies.push((path.clone(), world.get(&project.rk, &path).await.text));
     }

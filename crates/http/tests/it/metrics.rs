@@ -117,7 +117,17 @@ async fn set_rate(world: &World) {
 #[tokio::test]
 async fn spend_credit_and_money_of_other_currencies_meet_in_one_answer() {
     let world = shop(Engine::Timeline).await;
-    let metrics = ["gross_revenue", "amount_spent", "roas", "purchase", "cpa", "clicks", "ctr", "reported_revenue", "Real Revenue vs Reported"];
+    let metrics = [
+        "gross_revenue",
+        "amount_spent",
+        "roas",
+        "purchase",
+        "cpa",
+        "clicks",
+        "ctr",
+        "reported_revenue",
+        "Real Revenue vs Reported",
+    ];
     let apart = ask(&world, QUERY, &question("last_touch", &["source"], &metrics)).await;
     insta::assert_json_snapshot!("metrics_without_a_rate", apart);
     set_rate(&world).await;
@@ -134,16 +144,10 @@ async fn each_model_credits_as_worked_out_by_hand() {
         ("last_touch", vec!["email 1 45", "google_ads 1 90", "google_organic 1 200"]),
         ("linear_paid_ads", vec!["facebook_ads 2 245", "google_ads 1 90"]),
         // Ann: half and half; Cid: two of three visits by Facebook.
-        (
-            "linear",
-            vec!["email 0.333333 15", "facebook_ads 1.166667 130", "google_ads 1 90", "google_organic 0.5 100"],
-        ),
+        ("linear", vec!["email 0.333333 15", "facebook_ads 1.166667 130", "google_ads 1 90", "google_organic 0.5 100"]),
         // Cid: 40 and 20 by Facebook, 40 by the newsletter.
         ("u_shaped", vec!["email 0.4 18", "facebook_ads 1.1 127", "google_ads 1 90", "google_organic 0.5 100"]),
-        (
-            "last_touch_source_specific",
-            vec!["email 1 45", "facebook_ads 2 245", "google_ads 1 90", "google_organic 1 200"],
-        ),
+        ("last_touch_source_specific", vec!["email 1 45", "facebook_ads 2 245", "google_ads 1 90", "google_organic 1 200"]),
     ] {
         let mut asked = question(model, &["source"], &["purchase", "purchase_amount"]);
         asked["sort"] = json!("source");
@@ -183,7 +187,8 @@ async fn ads_have_names_and_their_visits_their_campaign() {
 async fn time_runs_through_rows_and_lifetime_value_is_dated_by_the_touch() {
     let world = shop(Engine::Timeline).await;
     set_rate(&world).await;
-    let by_day = ask(&world, QUERY, &question("last_touch", &["day"], &["gross_revenue", "amount_spent", "net_revenue", "refunds"])).await;
+    let by_day =
+        ask(&world, QUERY, &question("last_touch", &["day"], &["gross_revenue", "amount_spent", "net_revenue", "refunds"])).await;
     insta::assert_json_snapshot!("metrics_by_day", by_day["rows"]);
     let mut whole = question("first_touch", &["quarter"], &["gross_revenue", "ltv", "visitors", "visitor_conversion_rate"]);
     whole["date_range"] = json!("this_month");
@@ -260,7 +265,15 @@ async fn every_problem_of_a_question_is_named() {
 #[tokio::test]
 async fn both_engines_give_one_answer() {
     let (timeline, reference) = (shop(Engine::Timeline).await, shop(Engine::Reference).await);
-    for model in ["first_touch", "last_non_direct_touch", "linear", "time_decay:3d", "position_based:30-30", "markov:1-per_path", "shapley"] {
+    for model in [
+        "first_touch",
+        "last_non_direct_touch",
+        "linear",
+        "time_decay:3d",
+        "position_based:30-30",
+        "markov:1-per_path",
+        "shapley",
+    ] {
         for dimensions in [&["source"][..], &["landing_page", "source"], &[]] {
             let asked = question(model, dimensions, &["purchase", "gross_revenue", "lead_generated", "visitors", "roas"]);
             assert_eq!(ask(&timeline, QUERY, &asked).await, ask(&reference, QUERY, &asked).await, "{model} {dimensions:?}");
@@ -274,11 +287,23 @@ async fn phrases_become_bounds() {
     // The blog lives in Berlin, where it is two in the afternoon of a Sunday.
     let key = &world.blog().rk;
     let get = async |path: &str| world.get(key, path).await;
-    insta::assert_snapshot!("date_range_last_week", get("/public-api/v1/date-range?relative=compare+last+week+to+the+week+before").await.whole(&world));
-    insta::assert_snapshot!("date_range_with_a_clock_change", get("/public-api/v1/date-range?preset=q1_2026&relative=today").await.whole(&world));
-    insta::assert_snapshot!("date_range_refused", get("/public-api/v1/date-range?relative=today+or+yesterday").await.whole(&world));
+    insta::assert_snapshot!(
+        "date_range_last_week",
+        get("/public-api/v1/date-range?relative=compare+last+week+to+the+week+before").await.whole(&world)
+    );
+    insta::assert_snapshot!(
+        "date_range_with_a_clock_change",
+        get("/public-api/v1/date-range?preset=q1_2026&relative=today").await.whole(&world)
+    );
+    insta::assert_snapshot!(
+        "date_range_refused",
+        get("/public-api/v1/date-range?relative=today+or+yesterday").await.whole(&world)
+    );
     let neither = get("/public-api/v1/date-range").await;
-    assert_eq!((neither.status, &neither.json()["errors"]["preset"]), (422, &json!(["is required, or `relative`: such as last_7_days, or \"last week\""])));
+    assert_eq!(
+        (neither.status, &neither.json()["errors"]["preset"]),
+        (422, &json!(["is required, or `relative`: such as last_7_days, or \"last week\""]))
+    );
 }
 
 async fn send(world: &World, method: &str, path: &str, body: Value) -> (u16, Value) {
@@ -307,7 +332,8 @@ async fn what_is_saved_is_checked_run_changed_and_kept_from_deletion_while_used(
         ("x", json!({ "type": "number", "expression": "roass" }), "nearest: roas"),
         ("x", json!({ "type": "ratio", "expression": "roas" }), "unknown variant"),
     ] {
-        let (status, refused) = send(&world, "POST", "/public-api/v1/custom-metrics", json!({ "name": name, "definition": definition })).await;
+        let (status, refused) =
+            send(&world, "POST", "/public-api/v1/custom-metrics", json!({ "name": name, "definition": definition })).await;
         assert_eq!(status, 422, "{refused}");
         assert!(refused.to_string().contains(told), "{refused}");
     }
@@ -319,7 +345,9 @@ async fn what_is_saved_is_checked_run_changed_and_kept_from_deletion_while_used(
     let id = report["id"].as_i64().unwrap();
     let (_, run) = send(&world, "GET", &format!("/public-api/v1/reports/{id}/run"), Value::Null).await;
     assert_eq!(lines(&run["rows"])[0], "google_ads 49.444444 90");
-    let (_, other) = send(&world, "GET", &format!("/public-api/v1/reports/{id}/run?date_start=2026-05-05&date_end=2026-05-05"), Value::Null).await;
+    let (_, other) =
+        send(&world, "GET", &format!("/public-api/v1/reports/{id}/run?date_start=2026-05-05&date_end=2026-05-05"), Value::Null)
+            .await;
     assert_eq!(lines(&other["rows"]), ["google_ads 66.666667 60"]);
     let dashboard = json!({ "name": "Monday", "definition": { "cards": [{ "report_id": id, "width": 12 }] } });
     let (status, dashboard) = send(&world, "POST", "/public-api/v1/dashboards", dashboard).await;
@@ -366,10 +394,18 @@ async fn segments_have_members_and_restrict_questions() {
     assert_eq!(status, 201, "{segment}");
     let id = segment["id"].as_i64().unwrap();
     let (_, members) = send(&world, "GET", &format!("/public-api/v1/segments/{id}/members?per_page=1"), Value::Null).await;
-    assert_eq!((&members["data"][0]["email"], members["next_cursor"].is_string()), (&json!("cid@example.com"), true), "{members}");
+    assert_eq!(
+        (&members["data"][0]["email"], members["next_cursor"].is_string()),
+        (&json!("cid@example.com"), true),
+        "{members}"
+    );
     let next = members["next_page_url"].as_str().unwrap();
     let (_, rest) = send(&world, "GET", &next[next.find("/public-api").unwrap()..], Value::Null).await;
-    assert_eq!((&rest["data"][0]["email"], &rest["next_cursor"]), (&json!("ann@example.com"), &Value::Null), "eve's order is too old");
+    assert_eq!(
+        (&rest["data"][0]["email"], &rest["next_cursor"]),
+        (&json!("ann@example.com"), &Value::Null),
+        "eve's order is too old"
+    );
 
     // The same people in a question, by segment, by condition, by field.
     let mut asked = question("first_touch", &["source"], &["purchase"]);
@@ -386,7 +422,8 @@ async fn segments_have_members_and_restrict_questions() {
     asked["segment_id"] = json!(id + 1);
     assert_eq!(world.post(&shop.rk, QUERY, &asked.to_string()).await.status, 404);
     // Nobody did not: those who never bought an upsell.
-    let negated = json!({ "name": "No upsell", "definition": { "behaviours": [{ "event": "upsell_purchase", "negated": true }] } });
+    let negated =
+        json!({ "name": "No upsell", "definition": { "behaviours": [{ "event": "upsell_purchase", "negated": true }] } });
     let (_, negated) = send(&world, "POST", "/public-api/v1/segments", negated).await;
     let (_, members) = send(&world, "GET", &format!("/public-api/v1/segments/{}/members", negated["id"]), Value::Null).await;
     let emails: Vec<&Value> = members["data"].as_array().unwrap().iter().map(|row| &row["email"]).collect();
@@ -396,7 +433,8 @@ async fn segments_have_members_and_restrict_questions() {
         (json!({ "behaviours": [{ "event": "", "at_least": 0, "within_days": 0 }] }), "those who never did are `negated`"),
         (json!({ "custom_field_filters": [{ "field": "profile_field_6", "operator": "any" }] }), "has no label"),
     ] {
-        let (status, refused) = send(&world, "POST", "/public-api/v1/segments", json!({ "name": "x", "definition": definition })).await;
+        let (status, refused) =
+            send(&world, "POST", "/public-api/v1/segments", json!({ "name": "x", "definition": definition })).await;
         assert_eq!(status, 422, "{refused}");
         assert!(refused.to_string().contains(told), "{refused}");
     }
@@ -408,7 +446,8 @@ async fn everything_named_is_found() {
     let shop = world.storefront();
     let traits = r#"{"anonymous_id":"ann","user_id":"u1","traits":{"email":"ann@spring-fashion.com","name":"Ann Springer"}}"#;
     assert_eq!(world.post(&shop.sk, "/v1/identify", traits).await.status, 200);
-    let report = json!({ "name": "Spring review", "definition": { "type": "kpi", "question": question("last_touch", &[], &["roas"]) } });
+    let report =
+        json!({ "name": "Spring review", "definition": { "type": "kpi", "question": question("last_touch", &[], &["roas"]) } });
     assert_eq!(send(&world, "POST", "/public-api/v1/reports", report).await.0, 201);
     let found = world.get(&shop.rk, "/public-api/v1/search?query=sprng").await;
     insta::assert_snapshot!("search_with_a_typo", found.whole(&world));

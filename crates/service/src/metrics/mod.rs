@@ -18,6 +18,7 @@ pub mod ask;
 pub mod body;
 pub mod breakdown;
 pub mod compare;
+pub mod list;
 pub mod models;
 
 mod facts;
