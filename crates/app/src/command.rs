@@ -61,6 +61,16 @@ enum Command {
     /// Ask about the events of a workspace
     #[command(subcommand)]
     Query(commands::query::Query),
+    /// Ask metrics by dimensions: ad spend, credited conversions and revenue, people, and formulas over them
+    #[command(subcommand)]
+    Metrics(commands::metrics::Metrics),
+    /// Save, list, change, delete and run metrics of one's own, segments, reports and dashboards
+    #[command(subcommand)]
+    Saved(commands::saved::Saved),
+    /// Search everything that has a name: ads, contacts, companies, what is saved, metrics, events
+    Search(commands::lookup::Search),
+    /// Show which days a preset or a phrase means
+    Dates(commands::lookup::Dates),
     /// Show what was spent on ads, by day, source, campaign and ad
     Spend(commands::spend::Spend),
     /// Create, list and change accounts
@@ -150,6 +160,10 @@ async fn run(cli: Cli) -> Result<Exit> {
         Command::Serve(serve) => commands::serve::run(serve, &globals).await,
         Command::Demo(demo) => Box::pin(demo::command::run(demo, &globals)).await,
         Command::Query(query) => commands::query::run(query, &globals).await,
+        Command::Metrics(metrics) => commands::metrics::run(metrics, &globals).await,
+        Command::Saved(saved) => commands::saved::run(saved, &globals).await,
+        Command::Search(search) => commands::lookup::search(search, &globals).await,
+        Command::Dates(dates) => commands::lookup::dates(dates, &globals).await,
         Command::Spend(spend) => commands::spend::run(spend, &globals).await,
         Command::Account(command) => commands::account::run(command, &globals).await,
         Command::Workspace(command) => commands::workspace::run(command, &globals).await,

@@ -1,5 +1,7 @@
 //! The command line's way to the operator API: the same router, in this process or behind the server's socket.
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{Method, Request, StatusCode, header};
 use serde::Serialize;
@@ -8,6 +10,8 @@ use tower::ServiceExt;
 
 use tributary_core::error::{Error, Result};
 use tributary_http::admin::{self, Refusal};
+use tributary_service::rate::RateSettings;
+use tributary_service::service::{Service, Settings};
 
 use crate::client;
 use crate::folder::owned::Owned;
@@ -81,7 +85,13 @@ impl Operator {
 
 /// The operator API of a folder this process owns.
 pub fn router(owned: &Owned, globals: &Globals, base_url: &str) -> axum::Router {
+    // Whoever asks here owns the machine: no rate limits.
+    let settings =
+        Settings { rates: RateSettings { enforce: false, ..RateSettings::default() }, budget: globals.config.engine.budget() };
+    let service =
+        Service::new(owned.control.clone(), owned.events.clone(), owned.pipeline.clone(), globals.clock.clone(), settings);
     admin::router(admin::Operator {
+        service: Arc::new(service),
         control: owned.control.clone(),
         store: FolderStore::of(owned, globals),
         clock: globals.clock.clone(),

@@ -11,8 +11,11 @@ pub mod mapping;
 pub mod webhook;
 pub mod workspace;
 
+pub mod lookup;
+pub mod metrics;
 pub mod query;
 pub mod rate;
+pub mod saved;
 
 pub mod audit;
 pub mod backup;

@@ -12,6 +12,7 @@ mod conversion;
 mod erase;
 mod key;
 mod query;
+mod report;
 mod rows;
 mod spend;
 mod store;
@@ -24,6 +25,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, patch, post};
 use tributary_control::Control;
 use tributary_core::clock::SharedClock;
+use tributary_service::service::Service;
 
 pub use account::{AccountAnswer, AccountChange, NewAccountBody};
 pub use audit::{AuditChainAnswer, AuditFaultAnswer, AuditRowAnswer, AuditRows};
@@ -46,6 +48,8 @@ pub use workspace::{
 pub struct Operator {
     /// The control plane.
     pub control: Control,
+    /// The use cases, over the same control plane and event store.
+    pub service: Arc<Service>,
     /// What this process can do with its event store.
     pub store: Arc<dyn Store>,
     /// The clock.
@@ -84,6 +88,12 @@ pub fn router(operator: Operator) -> Router {
         .route("/spend/{selector}/sums", post(spend::sums))
         .route("/rates/{selector}", get(spend::rates).post(spend::set_rates))
         .route("/rows/{selector}", get(rows::extent).post(rows::rows))
+        .route("/reports/{selector}/{what}", get(report::list).post(report::ask))
+        .route("/saved/{selector}/{kind}", get(report::all_saved).post(report::save))
+        .route("/saved/{selector}/{kind}/{id}", get(report::saved).patch(report::change_saved).delete(report::remove_saved))
+        .route("/saved/{selector}/{kind}/{id}/run", get(report::run_saved))
+        .route("/date-range/{selector}", get(report::date_range))
+        .route("/search/{selector}", get(report::search))
         .route("/backup", post(store::backup))
         .route("/verify", get(store::verify))
         .fallback(body::unknown_route)

@@ -45,6 +45,11 @@ const PAGES: &[Page] = &[
         source: include_str!("../../../../docs/contacts.md"),
     },
     Page {
+        name: "metrics",
+        summary: "Metrics by dimensions: every definition, formulas of your own, comparison, segments, reports, dashboards, dates, search.",
+        source: include_str!("../../../../docs/metrics.md"),
+    },
+    Page {
         name: "conversions",
         summary: "What counts as a conversion: standard types, custom slots, mapping rules for events and webhooks, endpoints.",
         source: include_str!("../../../../docs/conversions.md"),

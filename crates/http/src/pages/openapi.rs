@@ -12,11 +12,25 @@ use tributary_service::companies::{CompanyOutput, CompanyRow};
 use tributary_service::contact_fields::FieldRow;
 use tributary_service::contacts::{ContactOutput, ContactRow};
 use tributary_service::conversions::ConversionRow;
+use tributary_service::dates::resolve::ResolvedRange;
 use tributary_service::forget::ForgetOutput;
 use tributary_service::import::ImportOutput;
 use tributary_service::mappings::MappingRow;
 use tributary_service::mappings::apply::MappedEvent;
+use tributary_service::metrics::answer::MetricsAnswer;
+use tributary_service::metrics::body::{ComparedQuestion, QuestionUnderModels};
+use tributary_service::metrics::breakdown::Breakdown;
+use tributary_service::metrics::compare::Comparison;
+use tributary_service::metrics::list::{DimensionRow, MetricRow, ModelRow};
+use tributary_service::metrics::models::ModelComparison;
+use tributary_service::metrics::question::MetricsQuestion;
+use tributary_service::metrics::user_defined::MetricDefinition;
 use tributary_service::query::QueryOutput;
+use tributary_service::saved::dashboard::{DashboardDefinition, DashboardOutput};
+use tributary_service::saved::report::{ReportDefinition, ReportOutput};
+use tributary_service::saved::segment::SegmentDefinition;
+use tributary_service::saved::{SavedBody, SavedOutput};
+use tributary_service::search::SearchOutput;
 use tributary_service::send::{BatchOutput, IdentifyOutput, TrackOutput};
 use tributary_service::sources::SourcesOutput;
 use tributary_service::spend::SpendOutput;
@@ -69,6 +83,27 @@ fn answer_schemas() -> Map<String, Value> {
         ("ContactFields", schema_of::<Listed<FieldRow>>()),
         ("ContactField", schema_of::<FieldRow>()),
         ("Deleted", schema_of::<Deleted>()),
+        ("Metrics", schema_of::<Listed<MetricRow>>()),
+        ("Dimensions", schema_of::<Listed<DimensionRow>>()),
+        ("AttributionModels", schema_of::<Listed<ModelRow>>()),
+        ("MetricsAnswer", schema_of::<MetricsAnswer>()),
+        ("MetricsComparison", schema_of::<Comparison>()),
+        ("ModelComparison", schema_of::<ModelComparison>()),
+        ("MetricBreakdown", schema_of::<Breakdown>()),
+        ("SavedItem", schema_of::<SavedOutput>()),
+        ("SavedItems", schema_of::<Listed<SavedOutput>>()),
+        ("ReportAnswer", schema_of::<ReportOutput>()),
+        ("DashboardAnswer", schema_of::<DashboardOutput>()),
+        ("DateRange", schema_of::<ResolvedRange>()),
+        ("SearchAnswer", schema_of::<SearchOutput>()),
+        // Bodies whose types read them.
+        ("MetricsQuestion", body_of::<MetricsQuestion>()),
+        ("MetricsCompare", body_of::<ComparedQuestion>()),
+        ("MetricsUnderModels", body_of::<QuestionUnderModels>()),
+        ("CustomMetricBody", body_of::<SavedBody<MetricDefinition>>()),
+        ("SegmentBody", body_of::<SavedBody<SegmentDefinition>>()),
+        ("ReportBody", body_of::<SavedBody<ReportDefinition>>()),
+        ("DashboardBody", body_of::<SavedBody<DashboardDefinition>>()),
     ]
     .map(|(name, schema)| (String::from(name), schema))
     .into_iter()
@@ -76,7 +111,15 @@ fn answer_schemas() -> Map<String, Value> {
 }
 
 fn schema_of<T: JsonSchema>() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).for_serialize();
+    schema::<T>(SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).for_serialize())
+}
+
+/// Of what is read, where a default may be left out.
+fn body_of<T: JsonSchema>() -> Value {
+    schema::<T>(SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).for_deserialize())
+}
+
+fn schema<T: JsonSchema>(settings: SchemaSettings) -> Value {
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     if let Some(object) = schema.as_object_mut() {
         // OpenAPI 3.1 schemas are 2020-12 without saying so, and the title would be the name of a Rust type.

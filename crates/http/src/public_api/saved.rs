@@ -2,18 +2,16 @@
 
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use tributary_control::{ContactsQuery, SavedKind};
 use tributary_core::error::Result;
 use tributary_service::dates::resolve::DateRange;
 use tributary_service::rate::Route;
-use tributary_service::saved::MAX_SAVED_BODY;
 
-use super::metrics::Listed;
+use super::definitions::{Deleted, Listed, look, remove, taken};
 use super::{PublicRefusal, enter, id_in, page_of};
 use crate::auth::Entry;
-use crate::body::{self, Media};
 use crate::params::Params;
 use crate::router::AppState;
 
@@ -36,21 +34,17 @@ pub(crate) fn list(kind: SavedKind) -> MethodRouter<AppState> {
 pub(crate) fn one(kind: SavedKind) -> MethodRouter<AppState> {
     get(move |state, path, request| read(kind, state, path, request))
         .put(move |state, path, request| change(kind, state, path, request))
-        .delete(move |state, path, request| remove(kind, state, path, request))
+        .delete(move |state, path, request| delete(kind, state, path, request))
 }
 
 async fn all(kind: SavedKind, State(state): State<AppState>, request: Request) -> Result<Response, PublicRefusal> {
-    let (parts, _) = request.into_parts();
-    let entered = enter(&state, &parts, Entry::Lookup, Route::ReadDefinitions).await?;
-    Params::read(&parts.uri, &[])?.finish()?;
+    let entered = look(&state, request).await?;
     let data = state.service.list_saved(entered.access()?, kind).await?;
     Ok(entered.answer(StatusCode::OK, Listed { data }))
 }
 
 async fn create(kind: SavedKind, State(state): State<AppState>, request: Request) -> Result<Response, PublicRefusal> {
-    let (parts, body) = request.into_parts();
-    let entered = enter(&state, &parts, Entry::Change, Route::WriteDefinitions).await?;
-    let body = body::read(&parts, body, Media::Json, MAX_SAVED_BODY).await?;
+    let (entered, body) = taken(&state, request, Entry::Change, Route::WriteDefinitions).await?;
     let saved = state.service.create_saved(entered.access()?, kind, &body).await?;
     Ok(entered.answer(StatusCode::CREATED, saved))
 }
@@ -61,9 +55,7 @@ async fn read(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, PublicRefusal> {
-    let (parts, _) = request.into_parts();
-    let entered = enter(&state, &parts, Entry::Lookup, Route::ReadDefinitions).await?;
-    Params::read(&parts.uri, &[])?.finish()?;
+    let entered = look(&state, request).await?;
     let saved = state.service.get_saved(entered.access()?, kind, id_in(&id, noun(kind))?).await?;
     Ok(entered.answer(StatusCode::OK, saved))
 }
@@ -74,24 +66,21 @@ async fn change(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, PublicRefusal> {
-    let (parts, body) = request.into_parts();
-    let entered = enter(&state, &parts, Entry::Change, Route::WriteDefinitions).await?;
-    let body = body::read(&parts, body, Media::Json, MAX_SAVED_BODY).await?;
+    let (entered, body) = taken(&state, request, Entry::Change, Route::WriteDefinitions).await?;
     let saved = state.service.update_saved(entered.access()?, kind, id_in(&id, noun(kind))?, &body).await?;
     Ok(entered.answer(StatusCode::OK, saved))
 }
 
-async fn remove(
+async fn delete(
     kind: SavedKind,
     State(state): State<AppState>,
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, PublicRefusal> {
-    let (parts, _) = request.into_parts();
-    let entered = enter(&state, &parts, Entry::Change, Route::WriteDefinitions).await?;
-    Params::read(&parts.uri, &[])?.finish()?;
-    state.service.delete_saved(entered.access()?, kind, id_in(&id, noun(kind))?).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    let entered = remove(&state, request).await?;
+    let id = id_in(&id, noun(kind))?;
+    state.service.delete_saved(entered.access()?, kind, id).await?;
+    Ok(entered.answer(StatusCode::OK, Deleted::of(id)))
 }
 
 pub(crate) async fn members(

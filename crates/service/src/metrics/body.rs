@@ -1,5 +1,6 @@
 //! Metric questions as JSON bodies: the question's own fields, and those of what is done with it beside them.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -9,14 +10,35 @@ use super::compare::CompareTo;
 use super::question::MetricsQuestion;
 use crate::problem::Problems;
 
-/// Largest body of a metric question, bytes.
-pub const MAX_QUESTION_BODY: usize = 64 * 1024;
+/// A question and what it is compared with, for schemas: read by [`compared`].
+#[derive(Debug, JsonSchema)]
+pub struct ComparedQuestion {
+    /// The question's own fields.
+    #[schemars(flatten)]
+    pub question: MetricsQuestion,
+    /// What it is compared with.
+    #[schemars(flatten)]
+    pub compare_to: CompareTo,
+}
+
+/// A question and the models it is asked under, for schemas: read by [`under_models`].
+#[derive(Debug, JsonSchema)]
+pub struct QuestionUnderModels {
+    /// The question's own fields; its own model is not looked at.
+    #[schemars(flatten)]
+    pub question: MetricsQuestion,
+    /// The models.
+    #[schemars(flatten)]
+    pub models: Models,
+}
 
 /// Models to compare.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-struct Models {
-    attribution_models: Vec<String>,
+#[schemars(inline)]
+pub struct Models {
+    /// Slugs, at most twelve; the documented eight when empty.
+    pub attribution_models: Vec<String>,
 }
 
 /// Reads a question.

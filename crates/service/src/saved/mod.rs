@@ -43,6 +43,18 @@ pub struct SavedOutput {
     pub updated_at: String,
 }
 
+/// A saved item as a caller gives it, for schemas.
+#[derive(Debug, JsonSchema)]
+pub struct SavedBody<Definition> {
+    /// What people call it, 1 to 255 characters, unlike every other of its kind.
+    pub name: String,
+    /// What questions call a metric; made of the name unless given. Of metrics alone.
+    #[schemars(default)]
+    pub slug: Option<String>,
+    /// What it is.
+    pub definition: Definition,
+}
+
 /// A saved item as a caller gives it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
