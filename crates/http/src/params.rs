@@ -29,7 +29,8 @@ impl Params {
         for (at, (name, value)) in pairs.iter().enumerate() {
             let shown: String = name.chars().take(64).collect();
             if !accepted.contains(&name.as_str()) {
-                problems.add(shown, format!("is not a parameter of this route; accepted: {}", accepted.join(", ")));
+                let accepted = if accepted.is_empty() { String::from("none") } else { accepted.join(", ") };
+                problems.add(shown, format!("is not a parameter of this route; accepted: {accepted}"));
             } else if pairs[..at].iter().any(|(earlier, _)| earlier == name) {
                 problems.add(shown, "stands there twice");
             } else if value.is_empty() {

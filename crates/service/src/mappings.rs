@@ -147,8 +147,9 @@ pub async fn preview(control: &Control, scope: &WorkspaceScope, id: i64, payload
     }
     let mut problems = Problems::new();
     for (index, condition) in unmet(&rule, payload) {
-        problems
-            .add(format!("conditions.{index}"), format!("does not hold: `{}` {}", condition.path, condition.operator.as_str()));
+        let wanted = condition.value.as_ref().map(|value| format!(" {value}")).unwrap_or_default();
+        let claim = format!("`{}` {}{wanted}", condition.path, condition.operator.as_str());
+        problems.add(format!("conditions.{index}"), format!("does not hold: {claim}"));
     }
     Err(problems.into_error(Code::InvalidPayload))
 }
