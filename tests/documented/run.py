@@ -300,6 +300,58 @@ def definitions(server, keys):
     return answers
 
 
+def metrics(server, keys):
+    """Metric questions, and what is saved of them."""
+    base = "/public-api/v1/"
+    answers = []
+
+    def called(method, route, status, answer):
+        answers.append((method, base + route, status, answer))
+        return answer[1]
+
+    sk, rk = keys["sk"], keys["rk"]
+    question = {"date_range": "custom", "date_start": "2026-05-01", "date_end": "2026-05-31", "attribution_model": "last_touch",
+                "attribution_window": 30, "metrics": ["purchase", "amount_spent", "roas"], "group_by": ["source"]}
+    created = {"start_date": "2020-01-01 00:00:00", "end_date": "2030-01-01 00:00:00", "group_by": ["month"]}
+    for route in ["contacts/aggregate", "companies/aggregate"]:
+        called("post", route, 200, server.post(base + route, created, rk))
+        called("post", route, 422, server.post(base + route, {**created, "group_by": ["moon"]}, rk))
+    for route in ["metrics", "dimensions", "attribution-models"]:
+        called("get", route, 200, server.get(base + route, rk))
+    called("post", "metrics/query", 200, server.post(base + "metrics/query", question, rk))
+    called("post", "metrics/query", 422, server.post(base + "metrics/query", {**question, "metrics": ["roass"]}, rk))
+    called("post", "metrics/compare", 200, server.post(base + "metrics/compare", {**question, "compare_to": "previous_year"}, rk))
+    under = {name: value for name, value in question.items() if name != "attribution_model"}
+    called("post", "metrics/models", 200, server.post(base + "metrics/models", {**under, "attribution_models": ["linear", "markov"]}, rk))
+    called("post", "metrics/breakdown", 200, server.post(base + "metrics/breakdown", {**question, "metrics": ["purchase"]}, rk))
+    called("get", "date-range", 200, server.get(base + "date-range", rk, relative="compare last week to the week before"))
+    called("get", "date-range", 422, server.get(base + "date-range", rk, preset="last_8_days"))
+    called("get", "search", 200, server.get(base + "search", rk, query="purchase"))
+    called("get", "search", 422, server.get(base + "search", rk))
+    formula = {"type": "percent", "expression": "(gross_revenue - amount_spent) / gross_revenue"}
+    segment = {"behaviours": [{"event": "purchase", "within_days": 3650}]}
+    saved = []
+    for route, definition in [("custom-metrics", formula), ("segments", segment), ("reports", {"type": "bar", "question": question}), ("dashboards", None)]:
+        definition = definition or {"cards": [{"report_id": saved[-1][1], "width": 12}]}
+        item = called("post", route, 201, server.post(base + route, {"name": "Documented", "definition": definition}, sk))["id"]
+        saved.append((route, item))
+        called("post", route, 409, server.post(base + route, {"name": "documented", "definition": definition}, sk))
+        called("post", route, 422, server.post(base + route, {"name": "x", "definition": {"nothing": 1}}, sk))
+        called("get", route, 200, server.get(base + route, rk))
+        called("get", route + "/{id}", 200, server.get(f"{base}{route}/{item}", rk))
+        called("put", route + "/{id}", 200, put(server, f"{base}{route}/{item}", {"name": "Documented twice"}, sk))
+        called("put", route + "/{id}", 403, put(server, f"{base}{route}/{item}", {"name": "Documented twice"}, rk))
+    ids = dict(saved)
+    called("get", "segments/{id}/members", 200, server.get(f"{base}segments/{ids['segments']}/members", rk))
+    called("get", "reports/{id}/run", 200, server.get(f"{base}reports/{ids['reports']}/run", rk, date_range="q2_2026"))
+    called("get", "dashboards/{id}/run", 200, server.get(f"{base}dashboards/{ids['dashboards']}/run", rk))
+    called("get", "dashboards/{id}/run", 404, server.get(base + "dashboards/999999999/run", rk))
+    called("delete", "reports/{id}", 409, delete(server, f"{base}reports/{ids['reports']}", sk))
+    for route, item in reversed(saved):
+        called("delete", route + "/{id}", 200, delete(server, f"{base}{route}/{item}", sk))
+    return answers
+
+
 def put(server, path, body, key):
     headers = {"Content-Type": "application/json", **bearer(key)}
     status, _, answer = server.request("PUT", path, headers, json.dumps(body).encode())
@@ -344,6 +396,7 @@ def rest(checks, server, keys):
         ("get", "/v1/sources", 200, server.get("/v1/sources", keys["rk"], breakdown="source", **MAY)),
         *spend_and_contacts(server, keys),
         *definitions(server, keys),
+        *metrics(server, keys),
         ("get", "/v1/sources", 401, server.get("/v1/sources", "rk_live_00000000_nothing", **MAY)),
     ]
     for method, path, expected, (status, body) in answers:

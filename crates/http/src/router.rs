@@ -112,6 +112,8 @@ pub fn router(state: AppState) -> Router {
         .route("/public-api/v1/metrics/compare", post(public_api::metrics::compare))
         .route("/public-api/v1/metrics/models", post(public_api::metrics::compare_models))
         .route("/public-api/v1/metrics/breakdown", post(public_api::metrics::breakdown))
+        .route("/public-api/v1/contacts/aggregate", post(public_api::counts::contacts))
+        .route("/public-api/v1/companies/aggregate", post(public_api::counts::companies))
         .route("/public-api/v1/dimensions", get(public_api::metrics::dimensions))
         .route("/public-api/v1/attribution-models", get(public_api::metrics::models))
         .route("/public-api/v1/custom-metrics", public_api::saved::list(SavedKind::Metric))

@@ -19,6 +19,7 @@ pub mod health;
 
 pub mod companies;
 pub mod contact_body;
+pub mod contact_counts;
 pub mod contact_fields;
 pub mod contacts;
 pub mod forget;

@@ -2,7 +2,7 @@
 
 use crate::support::Scratch;
 
-const PAGES: [&[&str]; 32] = [
+const PAGES: [&[&str]; 39] = [
     &[],
     &["serve"],
     &["account", "create"],
@@ -27,6 +27,13 @@ const PAGES: [&[&str]; 32] = [
     &["query", "retention"],
     &["import", "spend"],
     &["spend"],
+    &["metrics"],
+    &["metrics", "query"],
+    &["metrics", "compare"],
+    &["saved", "create"],
+    &["saved", "run"],
+    &["search"],
+    &["dates"],
     &["rate", "set"],
     &["conversion", "list"],
     &["conversion", "set"],

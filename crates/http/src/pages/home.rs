@@ -47,6 +47,8 @@ const DOORS: &[Door] = &[
     Door { path: "/public-api/v1/metrics/compare", keys: "rk_ · sk_", what: "Compare two periods" },
     Door { path: "/public-api/v1/metrics/models", keys: "rk_ · sk_", what: "Compare attribution models" },
     Door { path: "/public-api/v1/metrics/breakdown", keys: "rk_ · sk_", what: "Split one metric by one dimension" },
+    Door { path: "/public-api/v1/contacts/aggregate", keys: "rk_ · sk_", what: "Contacts counted" },
+    Door { path: "/public-api/v1/companies/aggregate", keys: "rk_ · sk_", what: "Companies counted" },
     Door { path: "/public-api/v1/dimensions", keys: "rk_ · sk_", what: "The dimensions there are" },
     Door { path: "/public-api/v1/attribution-models", keys: "rk_ · sk_", what: "The attribution models" },
     Door { path: "/public-api/v1/custom-metrics", keys: "rk_ · sk_", what: "Metrics of your own: list, add with sk_" },

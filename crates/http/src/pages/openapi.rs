@@ -9,6 +9,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 use tributary_service::companies::{CompanyOutput, CompanyRow};
+use tributary_service::contact_counts::{CountInput, CountOutput};
 use tributary_service::contact_fields::FieldRow;
 use tributary_service::contacts::{ContactOutput, ContactRow};
 use tributary_service::conversions::ConversionRow;
@@ -94,6 +95,8 @@ fn answer_schemas() -> Map<String, Value> {
         ("SavedItems", schema_of::<Listed<SavedOutput>>()),
         ("ReportAnswer", schema_of::<ReportOutput>()),
         ("DashboardAnswer", schema_of::<DashboardOutput>()),
+        ("Counts", schema_of::<CountOutput>()),
+        ("CountBody", body_of::<CountInput>()),
         ("DateRange", schema_of::<ResolvedRange>()),
         ("SearchAnswer", schema_of::<SearchOutput>()),
         // Bodies whose types read them.

@@ -4,6 +4,7 @@
 pub mod companies;
 pub mod contact_fields;
 pub mod contacts;
+pub mod counts;
 pub mod custom_events;
 pub mod event_mappings;
 pub mod lookup;

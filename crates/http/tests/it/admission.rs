@@ -14,6 +14,10 @@ const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
 const RANGE: &str = "from=2026-05-01&to=2026-06-01";
 
 /// Every kind of key on every route: status and error.
+const COUNTS: &str = r#"{"start_date":"2026-05-01","end_date":"2026-06-01"}"#;
+const METRICS: &str = r#"{"date_range":"today","attribution_model":"last_touch","attribution_window":30,"metrics":["roas"],
+    "group_by":["source"]}"#;
+
 #[tokio::test]
 async fn kinds_and_routes() {
     let world = World::seeded().await;
@@ -23,7 +27,7 @@ async fn kinds_and_routes() {
     let query = format!("/v1/query?{RANGE}");
     let sources = format!("/v1/sources?{RANGE}");
     let contacts = "/public-api/v1/contacts?start_date=2026-05-01&end_date=2026-06-01";
-    let routes: [(&str, &str, &str); 35] = [
+    let routes: [(&str, &str, &str); 54] = [
         ("POST", "/v1/track", r#"{"event":"x"}"#),
         ("POST", "/v1/batch", r#"{"events":[{"event":"x"}]}"#),
         ("POST", "/v1/import", r#"{"rows":[{"event":"x","timestamp":"2026-05-03T00:00:00Z"}]}"#),
@@ -57,6 +61,25 @@ async fn kinds_and_routes() {
         ("PUT", "/public-api/v1/webhook-endpoints/1", r#"{"is_active":false}"#),
         ("POST", "/public-api/v1/webhook-endpoints/1/rotate", ""),
         ("DELETE", "/public-api/v1/webhook-endpoints/1", ""),
+        ("POST", "/public-api/v1/contacts/aggregate", COUNTS),
+        ("POST", "/public-api/v1/companies/aggregate", COUNTS),
+        ("GET", "/public-api/v1/metrics", ""),
+        ("GET", "/public-api/v1/dimensions", ""),
+        ("GET", "/public-api/v1/attribution-models", ""),
+        ("POST", "/public-api/v1/metrics/query", METRICS),
+        ("POST", "/public-api/v1/metrics/compare", METRICS),
+        ("POST", "/public-api/v1/metrics/models", METRICS),
+        ("POST", "/public-api/v1/metrics/breakdown", METRICS),
+        ("GET", "/public-api/v1/custom-metrics", ""),
+        ("POST", "/public-api/v1/custom-metrics", r#"{"name":"n","definition":{"type":"number","expression":"roas"}}"#),
+        ("GET", "/public-api/v1/reports/1", ""),
+        ("PUT", "/public-api/v1/reports/1", r#"{"name":"m"}"#),
+        ("DELETE", "/public-api/v1/dashboards/1", ""),
+        ("GET", "/public-api/v1/segments/1/members", ""),
+        ("GET", "/public-api/v1/reports/1/run", ""),
+        ("GET", "/public-api/v1/dashboards/1/run", ""),
+        ("GET", "/public-api/v1/date-range?preset=today", ""),
+        ("GET", "/public-api/v1/search?query=x", ""),
         ("POST", "/mcp", PING),
         ("POST", "/mcp/account", PING),
     ];

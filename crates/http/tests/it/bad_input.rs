@@ -163,6 +163,9 @@ async fn routes_and_methods_that_do_not_exist() {
         ("POST", "/public-api/v1/custom-events", 405, Some("GET,HEAD")),
         ("GET", "/public-api/v1/custom-events/purchase", 405, Some("PUT,DELETE")),
         ("GET", "/public-api/v1/event-mappings/1/preview", 405, Some("POST")),
+        ("GET", "/public-api/v1/metrics/query", 405, Some("POST")),
+        ("POST", "/public-api/v1/reports/1", 405, Some("GET,HEAD,PUT,DELETE")),
+        ("POST", "/public-api/v1/reports/1/run", 405, Some("GET,HEAD")),
         ("POST", "/public-api/v1/webhook-endpoints/1", 405, Some("GET,HEAD,PUT,DELETE")),
     ] {
         let request = with_key(Request::builder().method(method).uri(path), &world.storefront().sk);
@@ -183,6 +186,12 @@ proptest! {
             r#"\{"emails":\["[a-z@.]{0,12}"\],"names":\[[0-9"]{0,3}\],"custom_fields":\{"profile_field_[0-9]{1,2}":[0-9eE.+-]{1,8}\}\}"#
                 .prop_map(String::into_bytes),
             r#"\{"name":"[a-z]{0,2}","label":"[a-z_0-9]{0,14}","to":"purchase","source":\{"webhook":\{"endpoint":[0-9]{1,30},"conditions":\[\{"path":"[a-z.0-9=]{0,8}","operator":"less_than","value":[0-9eE.+-]{1,8}\}\],"fields":\{"email":\{"path":"[a-z.]{0,5}"\},"amount":\{"value":[0-9eE.+-]{1,8}\}\}\}\}\}"#
+                .prop_map(String::into_bytes),
+            r#"\{"date_range":"(today|custom|all_time|[a-z_0-9]{0,8})","date_start":"[0-9-]{0,12}","attribution_model":"(linear|markov:[0-9]|time_decay:[0-9dh]{0,20}|[a-z:]{0,9})","attribution_window":(30|0|[0-9]{1,12}),"metrics":\["(roas|[a-z_ ]{0,8})"\],"group_by":\["(day|source|[a-z_]{0,8})"\],"limit":[0-9]{1,25},"filters":\[\{"field":"url","operator":"contains","value":"[a-z%\\\\u0000]{0,6}"\}\]\}"#
+                .prop_map(String::into_bytes),
+            r#"\{"name":"[a-z]{0,2}","slug":"[a-zA-Z_0-9]{0,3}","definition":\{"type":"(number|percent)","expression":"[a-z_0-9()+*/. -]{0,30}"\}\}"#
+                .prop_map(String::into_bytes),
+            r#"\{"name":"s","definition":\{"behaviours":\[\{"event":"[a-z]{0,3}","at_least":[0-9]{1,25},"within_days":[0-9-]{1,12}\}\]\}\}"#
                 .prop_map(String::into_bytes),
             r#"\{"event":"[a-z]{0,3}","properties":\{"a":[0-9eE.+-]{1,8}\}\}"#.prop_map(String::into_bytes),
             r#"\{"jsonrpc":"2.0","id":[0-9]{1,30},"method":"tools/call","params":\{"name":"get_stats","arguments":\{"from":"[0-9T:Z-]{0,24}","to":"2026-[0-9]{2}-01","limit":[0-9.eE-]{1,6}\}\}\}"#
@@ -210,6 +219,18 @@ proptest! {
                 ("POST", String::from("/public-api/v1/event-mappings"), &shop.sk),
                 ("PUT", String::from("/public-api/v1/event-mappings/1"), &shop.sk),
                 ("POST", String::from("/public-api/v1/event-mappings/1/preview"), &shop.sk),
+                ("POST", String::from("/public-api/v1/contacts/aggregate"), &shop.rk),
+                ("POST", String::from("/public-api/v1/companies/aggregate"), &shop.rk),
+                ("POST", String::from("/public-api/v1/metrics/query"), &shop.rk),
+                ("POST", String::from("/public-api/v1/metrics/compare"), &shop.rk),
+                ("POST", String::from("/public-api/v1/metrics/models"), &shop.rk),
+                ("POST", String::from("/public-api/v1/metrics/breakdown"), &shop.rk),
+                ("POST", String::from("/public-api/v1/custom-metrics"), &shop.sk),
+                ("POST", String::from("/public-api/v1/segments"), &shop.sk),
+                ("POST", String::from("/public-api/v1/reports"), &shop.sk),
+                ("PUT", String::from("/public-api/v1/dashboards/1"), &shop.sk),
+                ("GET", format!("/public-api/v1/search?{query}"), &shop.rk),
+                ("GET", format!("/public-api/v1/date-range?{query}"), &shop.rk),
                 ("GET", format!("/public-api/v1/contacts?{query}"), &shop.rk),
                 ("POST", String::from("/mcp"), &shop.sk),
                 ("POST", String::from("/mcp/account"), &world.acme.ak),

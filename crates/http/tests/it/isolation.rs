@@ -57,12 +57,22 @@ async fn define_canaries(world: &World) {
         ("PUT", "custom-events/custom_event_1", json!({ "label": "canary deal" })),
         ("PUT", "contact-fields/profile_field_1", json!({ "label": "canary" })),
         ("POST", "webhook-endpoints", json!({ "name": "canary" })),
+        ("POST", "custom-metrics", json!({ "name": "canary", "definition": { "type": "number", "expression": "roas" } })),
+        ("POST", "segments", json!({ "name": "canary", "definition": { "behaviours": [{ "event": "canary" }] } })),
+        ("POST", "reports", json!({ "name": "canary", "definition": { "type": "kpi", "question": metrics(&[]) } })),
+        ("POST", "dashboards", json!({ "name": "canary", "definition": { "cards": [{ "report_id": 3 }] } })),
         ("POST", "event-mappings", rule),
         ("POST", "event-mappings", webhook),
     ] {
         let reply = send(world, sk, method, path, &body).await;
         assert!(reply.status < 300, "{path}: {}", reply.text);
     }
+}
+
+/// A metric question about everything there ever was.
+fn metrics(group_by: &[&str]) -> Value {
+    json!({ "date_range": "all_time", "attribution_model": "first_touch", "attribution_window": 0, "query_mode": "visitor",
+            "metrics": ["purchase", "amount_spent", "visitors"], "group_by": group_by })
 }
 
 async fn send(world: &World, key: &str, method: &str, path: &str, body: &Value) -> Reply {
@@ -82,6 +92,16 @@ async fn definitions_are_not_found_by_others() {
         ("PUT", "event-mappings/1", json!({ "name": "x" })),
         ("DELETE", "event-mappings/1", json!({})),
         ("POST", "event-mappings/2/preview", json!({ "canary": "ann@acme.com" })),
+        ("GET", "custom-metrics/1", json!({})),
+        ("PUT", "custom-metrics/1", json!({ "name": "x" })),
+        ("DELETE", "custom-metrics/1", json!({})),
+        ("GET", "segments/2", json!({})),
+        ("GET", "segments/2/members", json!({})),
+        ("DELETE", "segments/2", json!({})),
+        ("GET", "reports/3/run", json!({})),
+        ("PUT", "reports/3", json!({ "name": "x" })),
+        ("GET", "dashboards/4", json!({})),
+        ("GET", "dashboards/4/run", json!({})),
         ("GET", "webhook-endpoints/1", json!({})),
         ("PUT", "webhook-endpoints/1", json!({ "is_active": false })),
         ("POST", "webhook-endpoints/1/rotate", json!({})),
@@ -143,6 +163,37 @@ async fn everything_shown(world: &World, project: &Project, ak: Option<&String>)
         paths.push(format!("/public-api/v1/{noun}"));
         paths.extend((1..=3).map(|id| format!("/public-api/v1/{noun}/{id}")));
     }
+    for noun in ["custom-metrics", "segments", "reports", "dashboards"] {
+        paths.push(format!("/public-api/v1/{noun}"));
+        paths.extend((1..=4).flat_map(|id| ["", "/run", "/members"].map(|what| format!("/public-api/v1/{noun}/{id}{what}"))));
+    }
+    for (query, group_by) in [("query", "source"), ("compare", "landing_page"), ("models", "url"), ("breakdown", "campaign_name")]
+    {
+        let mut asked = metrics(&[group_by]);
+        if query == "breakdown" {
+            asked["metrics"] = json!(["amount_spent"]);
+        }
+        if query == "compare" {
+            asked["compare_to"] = json!("previous_year");
+        }
+        let path = format!("/public-api/v1/metrics/{query}");
+        let reply = world.post(&project.rk, &path, &asked.to_string()).await;
+        assert!(reply.status < 400 || reply.text.contains("all_time"), "{path}: {}", reply.text);
+        replies.push((path, reply.text));
+    }
+    for noun in ["contacts", "companies"] {
+        let path = format!("/public-api/v1/{noun}/aggregate");
+        let mut asked = json!({ "start_date": "2020-01-01", "end_date": "2027-01-01", "group_by": ["year"] });
+        if noun == "contacts" {
+            asked["group_by"] = json!(["location", "email_domain"]);
+        }
+        replies.push((path.clone(), world.post(&project.rk, &path, &asked.to_string()).await.text));
+    }
+    paths.extend(
+        ["search?query=canary", "search?query=canary&types=contact,company,campaign"]
+            .map(|path| format!("/public-api/v1/{path}")),
+    );
+    paths.extend(["metrics", "dimensions"].map(|path| format!("/public-api/v1/{path}")));
     paths.extend(["custom-events", "contact-fields"].map(|noun| format!("/public-api/v1/{noun}")));
     for path in paths {
         replies.push((path.clone(), world.get(&project.rk, &path).await.text));

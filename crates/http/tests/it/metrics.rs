@@ -240,7 +240,7 @@ async fn every_problem_of_a_question_is_named() {
     let reply = world.post(key, QUERY, &body.to_string()).await;
     insta::assert_snapshot!("metrics_refused", reply.whole(&world));
     for (body, told) in [
-        ("[]", "accepted: a JSON object"),
+        ("[]", "must be a JSON object"),
         ("{\"date_range\":\"today\"}", "missing field"),
         ("{\"date_ranges\":\"today\"}", "unknown field `date_ranges`"),
     ] {
@@ -438,6 +438,34 @@ async fn segments_have_members_and_restrict_questions() {
         assert_eq!(status, 422, "{refused}");
         assert!(refused.to_string().contains(told), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn contacts_and_companies_are_counted() {
+    let world = shop(Engine::Reference).await;
+    let shop = world.storefront();
+    let scope = world.control.operator_access(shop.workspace.id).await.unwrap().scope;
+    world.control.set_label(&scope, tributary_control::Slot::new(16).unwrap(), "Seats").await.unwrap();
+    for (visitor, email, seats) in [("ann", "ann@acme.com", 3), ("bob", "bob@acme.com", 5), ("cid", "cid@gmail.com", 3)] {
+        let traits = json!({ "anonymous_id": visitor, "user_id": visitor,
+            "traits": { "email": email, "location": "Berlin", "profile_field_16": seats } });
+        assert_eq!(world.post(&shop.sk, "/v1/identify", &traits.to_string()).await.status, 200);
+    }
+    let count = async |noun: &str, group_by: &[&str]| {
+        let body = json!({ "start_date": "2026-05-01 00:00:00", "end_date": "2026-06-01 00:00:00", "group_by": group_by });
+        let answer = ask(&world, &format!("/public-api/v1/{noun}/aggregate"), &body).await;
+        (lines(&answer["rows"]), answer["total"].as_u64())
+    };
+    assert_eq!(
+        count("contacts", &["month", "email_domain"]).await,
+        (vec!["2026-05 acme.com 2".into(), "2026-05 gmail.com 1".into()], Some(3))
+    );
+    assert_eq!(count("contacts", &["Seats"]).await, (vec!["3 2".into(), "5 1".into()], Some(3)));
+    assert_eq!(count("contacts", &[]).await, (vec!["3".into()], Some(3)));
+    assert_eq!(count("companies", &["quarter"]).await, (vec!["2026-Q2 1".into()], Some(1)));
+    let body = json!({ "start_date": "", "end_date": "soon", "group_by": ["source"], "custom_field_filters": [] });
+    let reply = world.post(&shop.rk, "/public-api/v1/contacts/aggregate", &body.to_string()).await;
+    assert_eq!((reply.status, reply.json()["errors"].as_object().map(|errors| errors.len())), (422, Some(3)), "{}", reply.text);
 }
 
 #[tokio::test]

@@ -12,8 +12,9 @@ use tributary_core::money::format_micros;
 
 use super::catalogue::{Computed, Measure, Metric};
 use super::dimension::Attribute;
-use super::facts::{Cells, Facts, Key, merge, shown_time};
+use super::facts::{Cells, Facts, Key, merge};
 use super::plan::{Plan, Sort};
+use super::time::shown_time;
 use super::value::{Missing, Value, shown};
 use crate::dates::resolve::dst_caveat;
 
@@ -114,6 +115,8 @@ pub(super) struct Table {
     pub rows: Vec<Row>,
     pub totals: Vec<Value>,
     pub unattributed: Vec<Row>,
+    /// What a group has that is not there.
+    pub nothing: Vec<Value>,
 }
 
 impl Table {
@@ -152,7 +155,8 @@ impl Table {
         let mut rows: Vec<Row> =
             by_key.into_iter().map(|(keys, cells)| Row { keys, values: evaluated(plan, facts, &cells, None) }).collect();
         rows.sort_by(|left, right| order(plan, left, right));
-        Ok(Table { rows, totals: evaluated(plan, facts, &totals, None), unattributed })
+        let nothing = evaluated(plan, facts, &Cells::new(), None);
+        Ok(Table { rows, totals: evaluated(plan, facts, &totals, None), unattributed, nothing })
     }
 
     /// The answer as it is shown.

@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use tributary_core::error::{Code, Error, Result};
+use tributary_core::error::{Code, Result};
 
 use super::compare::CompareTo;
 use super::question::MetricsQuestion;
+use crate::body::object;
 use crate::problem::Problems;
 
 /// A question and what it is compared with, for schemas: read by [`compared`].
@@ -61,11 +62,6 @@ pub fn under_models(body: &[u8]) -> Result<(MetricsQuestion, Vec<String>)> {
     let models: Models = typed(taken(&mut object, &["attribution_models"]))?;
     object.entry("attribution_model").or_insert_with(|| Value::from("last_touch"));
     Ok((typed(object)?, models.attribution_models))
-}
-
-fn object(body: &[u8]) -> Result<Map<String, Value>> {
-    serde_json::from_slice(body)
-        .map_err(|error| Error::new(Code::InvalidPayload, format!("the body is not accepted: {error}; accepted: a JSON object")))
 }
 
 fn taken(object: &mut Map<String, Value>, names: &[&str]) -> Map<String, Value> {

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use tributary_control::WorkspaceAccess;
 use tributary_core::error::{Code, Result};
 
-use super::answer::{AttributionShown, MetricsRow, PeriodShown, Table};
+use super::answer::{AttributionShown, LeftApart, MetricsRow, PeriodShown, Table};
 use super::catalogue::{Computed, Measure};
 use super::question::MetricsQuestion;
 use super::value::shown;
@@ -37,6 +37,9 @@ pub struct Breakdown {
     pub attribution: AttributionShown,
     /// ISO 4217 currency of amounts.
     pub currency: String,
+    /// Amounts in currencies that no rate of the workspace reaches.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_apart: Vec<LeftApart>,
     /// Ingest sequence number of the events it was told from.
     pub watermark: u64,
 }
@@ -94,6 +97,7 @@ impl Service {
             period: answer.period,
             attribution: answer.attribution,
             currency: answer.currency,
+            left_apart: answer.left_apart,
             watermark: answer.watermark,
         })
     }

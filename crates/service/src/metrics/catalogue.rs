@@ -336,6 +336,19 @@ mod tests {
     }
 
     #[test]
+    fn the_docs_define_every_metric() {
+        let docs = include_str!("../../../../docs/metrics.md");
+        for Entry { slug, label, unit, of, definition, .. } in ENTRIES {
+            let made_of = match of {
+                Of::Measure(_) => String::from("counted"),
+                Of::Formula(formula) => format!("`{formula}`"),
+            };
+            let row = format!("| `{slug}` | {label} | {} | {definition} | {made_of} |", unit.as_str());
+            assert!(docs.contains(&row), "docs/metrics.md lacks: {row}");
+        }
+    }
+
+    #[test]
     fn metrics_are_found_by_slug_alias_and_label() {
         let catalogue = Catalogue::of(&Conversions::default(), &[]);
         let slug = |name: &str| catalogue.resolve(name).map(|metric| metric.slug.to_string()).map_err(|fault| fault.0);

@@ -9,11 +9,12 @@ use serde_json::Value as Json;
 use tributary_control::WorkspaceAccess;
 use tributary_core::error::{Code, Result};
 
-use super::answer::{AttributionShown, MetricsAnswer, MetricsRow, PeriodShown, Table};
+use super::answer::{AttributionShown, LeftApart, MetricsAnswer, MetricsRow, PeriodShown, Table};
 use super::dimension::Attribute;
-use super::facts::{Key, shown_time};
+use super::facts::Key;
 use super::plan::Plan;
 use super::question::MetricsQuestion;
+use super::time::shown_time;
 use super::value::{Value, shown};
 use crate::dates::compare::{previous_period, previous_year};
 use crate::dates::resolve::Days;
@@ -59,6 +60,12 @@ pub struct Comparison {
     pub attribution: AttributionShown,
     /// ISO 4217 currency of every amount.
     pub currency: String,
+    /// Amounts of the days asked about in currencies that no rate of the workspace reaches.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_apart: Vec<LeftApart>,
+    /// Those of the days before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub previous_left_apart: Vec<LeftApart>,
     /// Whether groups were cut off by the limit.
     pub truncated: bool,
     /// Why metrics are null, by metric.
@@ -152,6 +159,8 @@ impl Service {
             previous_period: previous.period,
             attribution: current.attribution,
             currency: current.currency,
+            left_apart: current.left_apart,
+            previous_left_apart: previous.left_apart,
             truncated: current.truncated || previous.truncated,
             null_reasons,
             notes,
@@ -207,8 +216,6 @@ fn deltas(plan: &Plan<'_>, now: &Table, before: &Table, current: Period, previou
         keys
     };
     let by_key: BTreeMap<Key, &[Value]> = before.rows.iter().map(|row| (aligned(&row.keys), row.values.as_slice())).collect();
-    // A group that is missing in one period has what an empty one has.
-    let none: Vec<Value> = plan.metrics.iter().map(|_| Ok(Decimal::ZERO)).collect();
     let mut deltas = Vec::new();
     let mut add = |keys: &Key, now: &[Value], before: &[Value]| {
         let key = key_text(plan, keys);
@@ -217,13 +224,13 @@ fn deltas(plan: &Plan<'_>, now: &Table, before: &Table, current: Period, previou
         }
     };
     for row in now.rows.iter().take(plan.limit) {
-        add(&row.keys, &row.values, by_key.get(&row.keys).copied().unwrap_or(&none));
+        add(&row.keys, &row.values, by_key.get(&row.keys).copied().unwrap_or(&before.nothing));
     }
     let known: std::collections::BTreeSet<&Key> = now.rows.iter().map(|row| &row.keys).collect();
     for row in before.rows.iter().take(plan.limit) {
         let keys = aligned(&row.keys);
         if !known.contains(&keys) {
-            add(&keys, &none, &row.values);
+            add(&keys, &now.nothing, &row.values);
         }
     }
     deltas

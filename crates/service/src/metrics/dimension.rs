@@ -252,7 +252,10 @@ mod tests {
         }
         assert!(column("profile_field_6").is_err_and(|told| told.contains("label it before using it")));
         assert!(column("moon_phase").is_err_and(|told| told.contains("accepted: day, week")));
+        let docs = include_str!("../../../../docs/metrics.md");
         for dimension in DIMENSIONS {
+            let row = format!("| `{}` | {} | {} |", dimension.slug, dimension.label, dimension.definition);
+            assert!(docs.contains(&row), "docs/metrics.md lacks: {row}");
             assert_eq!(column(dimension.slug), Ok(dimension.slug.into()));
             assert_eq!(column(dimension.label), Ok(dimension.slug.into()));
         }

@@ -11,10 +11,10 @@ use tributary_events::attribution::journey::CREDIT_UNITS;
 use tributary_events::field::Field;
 
 use super::catalogue::Measure;
-use super::dimension::{Attribute, Level, Unit};
+use super::dimension::{Attribute, Level};
 use super::plan::Plan;
+use super::time::start_of;
 use super::value::{Missing, Value, from_micros};
-use crate::dates::preset::CalendarUnit;
 
 /// Decimals of a credited conversion: [`CREDIT_UNITS`] as a scale.
 const CREDIT_SCALE: u32 = CREDIT_UNITS.ilog10();
@@ -195,27 +195,5 @@ impl Plan<'_> {
             let place = self.attributes.iter().position(|attribute| *attribute == filter.attribute);
             place.is_some_and(|place| filter.test.holds(key[place].as_deref()))
         })
-    }
-}
-
-/// The first day of the unit of time that holds a date.
-pub(super) fn start_of(unit: Unit, date: Date) -> Date {
-    match unit {
-        Unit::Day => date,
-        Unit::Week => CalendarUnit::Week.start_of(date),
-        Unit::Month => CalendarUnit::Month.start_of(date),
-        Unit::Quarter => CalendarUnit::Quarter.start_of(date),
-        Unit::Year => CalendarUnit::Year.start_of(date),
-    }
-}
-
-/// How a unit of time that begins on a date is shown.
-pub(super) fn shown_time(unit: Unit, start: &str) -> String {
-    let Ok(date) = start.parse::<Date>() else { return start.to_owned() };
-    match unit {
-        Unit::Day | Unit::Week => date.to_string(),
-        Unit::Month => date.strftime("%Y-%m").to_string(),
-        Unit::Quarter => format!("{:04}-Q{}", date.year(), (date.month() + 2) / 3),
-        Unit::Year => format!("{:04}", date.year()),
     }
 }

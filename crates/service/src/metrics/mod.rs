@@ -24,3 +24,4 @@ pub mod models;
 mod facts;
 mod gather;
 mod plan;
+pub(crate) mod time;

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use tributary_control::WorkspaceAccess;
 use tributary_core::error::{Code, Result};
 
-use super::answer::{AttributionShown, MetricsRow, PeriodShown};
+use super::answer::{AttributionShown, LeftApart, MetricsRow, PeriodShown};
 use super::question::MetricsQuestion;
 use crate::problem::Problems;
 use crate::service::Service;
@@ -41,6 +41,9 @@ pub struct ModelComparison {
     pub period: PeriodShown,
     /// ISO 4217 currency of every amount.
     pub currency: String,
+    /// Amounts in currencies that no rate of the workspace reaches, repeats left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_apart: Vec<LeftApart>,
     /// Whether rows were cut off by the limit, which holds for each model.
     pub truncated: bool,
     /// What else a reader should know.
@@ -85,6 +88,7 @@ impl Service {
             models: Vec::new(),
             period: answers[0].period.clone(),
             currency: answers[0].currency.clone(),
+            left_apart: Vec::new(),
             truncated: false,
             notes: Vec::new(),
             watermark: 0,
@@ -95,9 +99,11 @@ impl Service {
             comparison.unattributed.extend(answer.unattributed.iter().map(|row| under(model, row)));
             comparison.models.push(answer.attribution);
             comparison.truncated |= answer.truncated;
+            comparison.left_apart.extend(answer.left_apart);
             comparison.notes.extend(answer.notes);
             comparison.watermark = comparison.watermark.max(answer.watermark);
         }
+        comparison.left_apart.dedup();
         comparison.notes.sort();
         comparison.notes.dedup();
         Ok(comparison)

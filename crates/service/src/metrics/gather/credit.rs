@@ -23,8 +23,9 @@ use tributary_events::question::{
 };
 
 use super::super::catalogue::{Measure, REFUND_EVENT};
-use super::super::facts::{Facts, Key, add_to, start_of};
+use super::super::facts::{Facts, Key, add_to};
 use super::super::plan::Plan;
+use super::super::time::start_of;
 use super::super::value::Missing;
 use crate::attribution::{SESSION_GAP_US, reach};
 use crate::service::Service;
