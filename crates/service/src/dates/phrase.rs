@@ -98,7 +98,7 @@ fn named_month(words: &[String]) -> Option<(Preset, usize)> {
     Some((Preset::Month(year, i8::try_from(place).ok()? + 1), 2))
 }
 
-fn year(word: &String) -> Option<i16> {
+fn year(word: &str) -> Option<i16> {
     (word.len() == 4).then(|| word.parse().ok()).flatten().filter(|year| (1_970..=9_998).contains(year))
 }
 

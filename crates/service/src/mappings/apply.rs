@@ -17,6 +17,9 @@ const MAX_TEXT_CHARS: usize = 2_048;
 /// Digits a JSON number surely keeps when it is no whole number.
 const SURE_DIGITS: usize = 15;
 
+/// What to say of an amount that cannot be read.
+const AMOUNT: &str = "must be a decimal number of at most six decimals, between -9223372036854 and 9223372036854";
+
 /// What a rule makes of a payload: the JSON body of `POST /public-api/v1/events/track`. The amount is decimal text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -194,7 +197,7 @@ fn amount(value: &Value, divisor: i64) -> Result<Value, String> {
         }
         other => return Err(format!("is {}; accepted: a number, also as text", kind_of(other))),
     };
-    let micros = parse_micros(&text).map_err(|error| error.message().to_owned())?;
+    let micros = parse_micros(&text).map_err(|_| String::from(AMOUNT))?;
     if micros % divisor != 0 {
         return Err(format!("divided by {divisor} has more than six decimals"));
     }

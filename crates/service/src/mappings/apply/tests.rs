@@ -107,11 +107,11 @@ fn a_stripe_charge_in_cents() {
     }));
     let payload = json!({
         "id": "evt_1", "created": 1_777_803_300,
-        "data": { "object": { "amount": 900_719_925_474_099_i64, "currency": "eur", "billing_details": { "email": "a@b.example" } } }
+        "data": { "object": { "amount": 9_007_199_254_741_i64, "currency": "eur", "billing_details": { "email": "a@b.example" } } }
     });
     let expected = json!({
         "event_name": "purchase",
-        "amount": "9007199254740.99",
+        "amount": "90071992547.41",
         "currency": "EUR",
         "email": "a@b.example",
         "event_time": 1_777_803_300,
@@ -136,7 +136,8 @@ fn amounts_are_exact() {
         (json!(0.1), None, Some("0.10")),
         (json!(1099), Some(100), Some("10.99")),
         (json!("1099"), Some(1_000_000), Some("0.001099")),
-        (json!(900_719_925_474_099_i64), Some(100), Some("9007199254740.99")),
+        (json!(9_007_199_254_740_i64), Some(100), Some("90071992547.40")),
+        (json!(9_223_372_036_855_i64), Some(100), None),
         (json!("0.000001"), Some(10), None),
         (json!("1.0000001"), None, None),
         (json!(0.123_456_789_012_345_67), None, None),
