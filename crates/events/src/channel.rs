@@ -24,7 +24,7 @@ pub fn is_paid_medium(medium: &str) -> bool {
 
 /// A platform with slugs of its own.
 struct Platform {
-    /// What `source` may call it.
+    /// What `source` may call it; first what the classifier calls it.
     names: &'static [&'static str],
     ads: &'static str,
     organic: &'static str,
@@ -50,13 +50,19 @@ platforms! {
     "snapchat_ads" "snapchat_organic" "snapchat" "snap" "snapchat.com";
     "telegram_ads" "telegram_organic" "telegram" "t.me";
     "twitch_ads" "twitch_organic" "twitch" "twitch.tv";
-    "x_ads" "x_organic" "x" "twitter" "x.com" "twitter.com" "t.co";
+    "x_ads" "x_organic" "twitter" "x" "x.com" "twitter.com" "t.co";
     "quora_ads" "quora_organic" "quora" "quora.com";
     "duckduckgo_ads" "duckduckgo_organic" "duckduckgo" "duckduckgo.com";
     // Nothing is known of ads on these.
     "other_ads" "messenger_organic" "messenger" "messenger.com";
     "other_ads" "brave_organic" "brave" "search.brave.com";
     "other_ads" "threads_organic" "threads" "threads.net" "threads.com";
+}
+
+/// The platform a lower-case word names, as classified sources call it: `facebook` for `fb`.
+pub fn platform(word: &str) -> Option<&'static str> {
+    let named = PLATFORMS.iter().find(|platform| platform.names.contains(&word))?;
+    named.names.first().copied()
 }
 
 /// Every slug [`channel`] can give.
@@ -125,6 +131,22 @@ mod tests {
         ] {
             assert_eq!(channel(source, medium), expected, "{source} / {medium}");
             assert!(slugs().any(|slug| slug == expected), "{expected} is listed");
+        }
+    }
+
+    #[test]
+    fn words_name_platforms_as_sources_do() {
+        for (word, expected) in [
+            ("fb", Some("facebook")),
+            ("meta", Some("facebook")),
+            ("ig", Some("instagram")),
+            ("google", Some("google")),
+            ("x", Some("twitter")),
+            ("t.co", Some("twitter")),
+            ("podcast", None),
+            ("", None),
+        ] {
+            assert_eq!(platform(word), expected, "{word}");
         }
     }
 

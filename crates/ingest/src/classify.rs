@@ -1,7 +1,8 @@
 //! The attribution classifier: an ordered list of rules, the first that fires wins. Pure and deterministic.
 //!
-//! Rules 1 to 20 and their order are Millimetric's documented ones (spec section 4.2); 4a and 14a are additions of ours,
-//! placed where they cannot change what a documented rule decides except as `docs/classification.md` says.
+//! Rules 1 to 20 and their order are Millimetric's documented ones (spec section 4.2); those with a letter are additions of
+//! ours, placed where they cannot change what a documented rule decides except as `docs/classification.md` says. Rules 4b to
+//! 4e fire only where a parameter of Cometly's does.
 
 mod click_ids;
 mod evidence;
@@ -71,6 +72,8 @@ struct Found {
 
 const PAID: &str = "paid";
 const SOCIAL: &str = "social";
+const EMAIL: &str = "email";
+const ORGANIC: &str = "organic";
 const UNKNOWN: &str = "unknown";
 
 fn found(source: impl Into<String>, medium: impl Into<String>, confidence: Confidence) -> Option<Found> {
@@ -91,6 +94,18 @@ rules! {
     "3" ttclid "`ttclid` in the URL" |e| e.has_click_id("ttclid").then(|| found("tiktok", PAID, High))?;
     "4" li_fat_id "`li_fat_id` in the URL" |e| e.has_click_id("li_fat_id").then(|| found("linkedin", PAID, High))?;
     "4a" click_id "another click id that only ads carry; the id stored is the parameter's name" other_click_id;
+    "4b" comet_email "`comet_source` is `email`" |e| {
+        e.comet_source.filter(|source| *source == EMAIL).and_then(|_| found(EMAIL, EMAIL, High))
+    };
+    "4c" comet_paid "`comet_source`, and another parameter that only ads carry" |e| {
+        e.comet_source.filter(|_| e.is_comet_ad()).and_then(|source| found(e.comet_platform().unwrap_or(source), PAID, High))
+    };
+    "4d" comet_platform "`comet_source` names a platform, without a sign of paid traffic" |e| {
+        e.comet_platform().and_then(|platform| found(platform, unpaid_medium(platform), High))
+    };
+    "4e" comet_explicit "any other `comet_source`" |e| {
+        e.comet_source.and_then(|source| found(source, e.comet_type.or(e.medium).unwrap_or(UNKNOWN), High))
+    };
     "5" fb_ad_redirect "`fbclid`, and the referrer is Facebook's link shim" |e| {
         let is_shim = matches!(e.referrer_host, Some("l.facebook.com" | "lm.facebook.com"));
         (e.has_fbclid && is_shim).then(|| found("facebook", PAID, High))?
@@ -124,14 +139,23 @@ rules! {
         e.site_of(Kind::Assistant).and_then(|slug| found(slug, "referral", Medium))
     };
     "15" ref_social "the referrer is another social site" |e| e.site_of(Kind::Social).and_then(|slug| found(slug, SOCIAL, Medium));
-    "16" ref_search "the referrer is a search engine" |e| e.site_of(Kind::Search).and_then(|slug| found(slug, "organic", Medium));
-    "17" ref_email "the referrer is a web mailer or mail app" |e| e.site_of(Kind::Mail).and_then(|_| found("email", "email", Medium));
+    "16" ref_search "the referrer is a search engine" |e| e.site_of(Kind::Search).and_then(|slug| found(slug, ORGANIC, Medium));
+    "17" ref_email "the referrer is a web mailer or mail app" |e| e.site_of(Kind::Mail).and_then(|_| found(EMAIL, EMAIL, Medium));
     "18" ref_internal "the referrer's host is the site's own" |e| e.is_internal().then(|| found("internal", "direct", High))?;
+    "18a" ref_mailing "the referrer's host contains `email.`" |e| e.is_mailing_host().then(|| found(EMAIL, EMAIL, Medium))?;
     "19" direct "no signal at all" |e| e.referrer_host.is_none().then(|| found("direct", "direct", High))?;
     "20" ref_other "any other referrer" |e| {
         let host = e.referrer_host?;
         found(registrable_domain(host), "referral", Low)
     };
+}
+
+/// What an unpaid visit from a platform is, by what the platform is: a search engine or a place where people talk.
+fn unpaid_medium(platform: &str) -> &'static str {
+    match platform {
+        "google" | "bing" | "yahoo" | "duckduckgo" | "brave" => ORGANIC,
+        _ => SOCIAL,
+    }
 }
 
 fn other_click_id(evidence: &Evidence<'_>) -> Option<Found> {

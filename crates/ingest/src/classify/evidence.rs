@@ -1,14 +1,15 @@
 //! What the rules look at, gathered once per event.
 
+use tributary_events::channel::{is_paid_medium, platform};
 use url::Url;
 
 use super::click_ids::{CLICK_IDS, ClickId, find_click_id};
 use super::referrers::{Kind, Site, find_site, plain_host};
 use crate::steps::MAX_KNOWN_CHARS;
 
-/// Traffic that was paid for, as `utm_medium` says it. The first five are documented; `ads` and the others are what the
-/// same people write instead. Any word beginning with `paid` counts too.
-const PAID_MEDIA: &[&str] = &["cpc", "paid", "cpm", "display", "ppc", "cpv", "cpa", "ads", "retargeting", "remarketing"];
+/// Cometly's parameters that only the templates of ads fill in.
+const COMET_AD: &[&str] =
+    &["comet_campaign", "comet_ad_group", "comet_ad_id", "comet_network", "comet_placement", "comet_keyword"];
 
 /// What the page's address says.
 #[derive(Default)]
@@ -22,6 +23,12 @@ pub(crate) struct Tags {
     medium: Option<String>,
     /// `utm_campaign`, trimmed.
     pub(crate) campaign: Option<String>,
+    /// `comet_source`, trimmed and lower-cased.
+    comet_source: Option<String>,
+    /// `comet_type`, trimmed and lower-cased.
+    comet_type: Option<String>,
+    /// Whether one of [`COMET_AD`] has a value.
+    has_comet_ad: bool,
 }
 
 /// What the address of the linking page says.
@@ -38,6 +45,9 @@ pub(super) struct Evidence<'a> {
     pub(super) has_fbclid: bool,
     pub(super) source: Option<&'a str>,
     pub(super) medium: Option<&'a str>,
+    pub(super) comet_source: Option<&'a str>,
+    pub(super) comet_type: Option<&'a str>,
+    has_comet_ad: bool,
     pub(super) referrer_host: Option<&'a str>,
     site: Option<Site>,
     own_host: Option<&'a str>,
@@ -80,12 +90,35 @@ impl Tags {
             self.campaign.get_or_insert(text);
         } else if name.eq_ignore_ascii_case("fbclid") {
             self.has_fbclid = true;
+        } else if is_comet(name) {
+            self.note_comet(&name.to_ascii_lowercase(), &text);
         } else if let Some(found) = find_click_id(name)
             && self.click_id.is_none_or(|earlier| place(found) < place(earlier))
         {
             self.click_id = Some(found);
         }
     }
+
+    /// Takes one of Cometly's parameters. A template whose macro was not filled in says nothing.
+    fn note_comet(&mut self, name: &str, text: &str) {
+        if text.contains(['{', '}']) {
+            return;
+        }
+        match name {
+            "comet_source" => {
+                self.comet_source.get_or_insert_with(|| text.to_lowercase());
+            }
+            "comet_type" => {
+                self.comet_type.get_or_insert_with(|| text.to_lowercase());
+            }
+            other => self.has_comet_ad |= COMET_AD.contains(&other),
+        }
+    }
+}
+
+/// Whether a parameter is one of Cometly's; most addresses carry none.
+fn is_comet(name: &str) -> bool {
+    name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("comet_"))
 }
 
 impl Linking {
@@ -104,6 +137,9 @@ impl<'a> Evidence<'a> {
             has_fbclid: tags.is_some_and(|tags| tags.has_fbclid),
             source: tags.and_then(|tags| tags.source.as_deref()),
             medium: tags.and_then(|tags| tags.medium.as_deref()),
+            comet_source: tags.and_then(|tags| tags.comet_source.as_deref()),
+            comet_type: tags.and_then(|tags| tags.comet_type.as_deref()),
+            has_comet_ad: tags.is_some_and(|tags| tags.has_comet_ad),
             referrer_host: linking.and_then(|linking| linking.host.as_deref()),
             site: linking.and_then(|linking| linking.site),
             own_host,
@@ -115,7 +151,23 @@ impl<'a> Evidence<'a> {
     }
 
     pub(super) fn is_paid(&self) -> bool {
-        self.medium.is_some_and(|medium| PAID_MEDIA.contains(&medium) || medium.starts_with("paid"))
+        self.medium.is_some_and(is_paid_medium)
+    }
+
+    /// Whether the address carries what only ads do: Cometly's parameters of ads, or a paid `comet_type` or `utm_medium`.
+    pub(super) fn is_comet_ad(&self) -> bool {
+        self.has_comet_ad || self.comet_type.is_some_and(|kind| kind == "ad" || is_paid_medium(kind)) || self.is_paid()
+    }
+
+    /// The platform `comet_source` names, in the words of its macros too. Meta sells its messenger and the pages of its audience
+    /// network as places of one ad, so ads there are Facebook's.
+    pub(super) fn comet_platform(&self) -> Option<&'static str> {
+        match self.comet_source? {
+            "an" | "audience_network" => Some("facebook"),
+            "msg" if self.is_comet_ad() => Some("facebook"),
+            "msg" => Some("messenger"),
+            word => platform(word),
+        }
     }
 
     /// The network `utm_source` names: `facebook` or `instagram` anywhere in it, or one of the short names as a word.
@@ -138,6 +190,11 @@ impl<'a> Evidence<'a> {
     /// The slug of the referring site, if it is of this kind.
     pub(super) fn site_of(&self, kind: Kind) -> Option<&'static str> {
         self.site.filter(|site| site.kind == kind).map(|site| site.slug)
+    }
+
+    /// Whether the referrer is a host that senders of mailings use.
+    pub(super) fn is_mailing_host(&self) -> bool {
+        self.referrer_host.is_some_and(|host| host.contains("email."))
     }
 
     pub(super) fn is_internal(&self) -> bool {

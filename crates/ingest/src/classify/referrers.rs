@@ -129,6 +129,15 @@ const OWN: &[(Kind, &str, &str)] = &[
     (Kind::Mail, "163", "mail.163.com"),
     (Kind::Mail, "126", "mail.126.com"),
     (Kind::Mail, "orange", "messagerie.orange.fr"),
+    (Kind::Mail, "orange", "mail.orange.fr"),
+    (Kind::Mail, "mailchimp", "mailchi.mp"),
+    (Kind::Mail, "earthlink", "mail.earthlink.net"),
+    (Kind::Mail, "earthlink", "webmail.earthlink.net"),
+    (Kind::Mail, "telstra", "mail.telstra.com"),
+    (Kind::Mail, "telstra", "webmail.telstra.com"),
+    (Kind::Mail, "telstra", "webmail.bigpond.com"),
+    (Kind::Mail, "spectrum", "mail.spectrum.net"),
+    (Kind::Mail, "spectrum", "webmail.spectrum.net"),
 ];
 
 static SITES: LazyLock<HashMap<Kind, Table>> = LazyLock::new(|| {

@@ -8,7 +8,7 @@ fn kind(rule_id: &str) -> &'static str {
     match rule_id {
         "ref_search" => "search",
         "ref_social" | "ref_facebook" | "ref_instagram" => "social",
-        "ref_email" => "email",
+        "ref_email" | "ref_mailing" => "email",
         "ref_ai" => "ai",
         "ref_internal" => "internal",
         "direct" => "direct",
