@@ -224,7 +224,7 @@ mod tests {
         };
         assert_eq!(found("spring sale"), ["Spring Sale", "Spring Sale 2026", "Sale of Springs"]);
         assert_eq!(found("sprng sale"), ["Spring Sale", "Spring Sale 2026", "Sale of Springs"]);
-        assert_eq!(found("spring"), ["Spring Sale", "Spring Sale 2026", "Retargeting - Spring", "Offspring", "Sale of Springs"]);
+        assert_eq!(found("spring"), ["Spring Sale", "Spring Sale 2026", "Retargeting - Spring", "Sale of Springs", "Offspring"]);
         assert_eq!(found("atumn"), ["Autumn Sale"]);
         assert_eq!(found("winter"), Vec::<String>::new());
         assert_eq!(found("id-4"), ["Autumn Sale"]);

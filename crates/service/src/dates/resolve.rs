@@ -5,7 +5,7 @@ use jiff::tz::{Offset, TimeZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tributary_control::WorkspaceAccess;
-use tributary_core::error::{Code, Result};
+use tributary_core::error::Result;
 use tributary_core::time::{DAY_US, SECOND_US, TimeRange, format_utc};
 
 use super::preset::{PRESETS, Preset};
@@ -80,7 +80,7 @@ impl Service {
     /// Errors: `invalid_params` when neither is given or it names no stretch of days, with the presets.
     pub async fn resolve_date_range(&self, access: &WorkspaceAccess, input: &ResolveInput) -> Result<ResolvedRange> {
         let preset = match (&input.preset, &input.relative) {
-            (Some(name), _) => Preset::parse(name).ok_or_else(|| unknown_preset("preset", name))?,
+            (Some(name), _) => Preset::parse(name).ok_or_else(|| invalid("preset", unknown_preset(name, &[])))?,
             (None, Some(text)) => phrase::read(text).map_err(|error| invalid("relative", error.message().to_owned()))?,
             (None, None) => return Err(invalid("preset", "is required, or `relative`: such as last_7_days, or \"last week\"")),
         };
@@ -122,9 +122,12 @@ impl Service {
             "equal_to" | "after" => needed("date_start", &input.date_start),
             "before" => needed("date_end", &input.date_end),
             name => {
-                let preset = problems.take("date_range", Preset::parse(name).ok_or_else(|| unknown_preset("date_range", name)));
-                let period = self.period_of(access, preset?).await;
-                return problems.take("date_range", period).map(|period| Days { preset, period });
+                let Some(preset) = Preset::parse(name) else {
+                    problems.add("date_range", unknown_preset(name, &DATE_OPERATORS));
+                    return None;
+                };
+                let period = self.period_of(access, preset).await;
+                return problems.take("date_range", period).map(|period| Days { preset: Some(preset), period });
             }
         }
         let today = self.today(access);
@@ -162,15 +165,11 @@ impl Service {
     }
 }
 
-fn unknown_preset(field: &str, name: &str) -> tributary_core::error::Error {
+/// What is wrong with a name that is no preset; `more` is accepted beside the presets.
+fn unknown_preset(name: &str, more: &[&str]) -> String {
     let shown: String = name.chars().take(40).collect();
-    let mut accepted: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
-    if field == "date_range" {
-        accepted.extend(DATE_OPERATORS);
-    }
-    let mut problems = Problems::new();
-    problems.add(field, format!("`{shown}` is no preset; accepted: {}, and quarters such as q1_2026", accepted.join(", ")));
-    problems.into_error(Code::InvalidParams)
+    let accepted: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).chain(more.iter().copied()).collect();
+    format!("`{shown}` is no preset; accepted: {}, and quarters such as q1_2026", accepted.join(", "))
 }
 
 fn local(time_us: i64, zone: &TimeZone) -> String {

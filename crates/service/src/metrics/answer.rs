@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use tributary_core::error::Result;
 use tributary_core::money::format_micros;
+use tributary_events::attribution::model::Pass;
 
 use super::catalogue::{Computed, Measure, Metric};
 use super::dimension::Attribute;
@@ -334,9 +335,11 @@ fn notes(plan: &Plan<'_>, facts: &Facts) -> Vec<String> {
     }
     if !facts.left_apart.is_empty() {
         let currency = plan.access.workspace.currency;
-        notes.push(format!(
-            "amounts without a rate into {currency} stand in left_apart and in no row; rates are set with `tributary rate set`"
-        ));
+        notes.push(if plan.model.pass() == Pass::AllPaths {
+            format!("{} looks at all paths at once and knows no days to convert at: amounts in other currencies than {currency} stand in left_apart and in no row", plan.model.slug())
+        } else {
+            format!("amounts without a rate into {currency} stand in left_apart and in no row; rates are set with `tributary rate set`")
+        });
     }
     notes
 }

@@ -254,7 +254,11 @@ impl Catalogue {
             let shown: String = name.chars().take(64).collect();
             let known: Vec<String> =
                 self.metrics.iter().flat_map(|metric| [metric.slug.to_string(), metric.label.to_string()]).collect();
-            let near = nearest(name, &known);
+            let mut near: Vec<&str> = Vec::new();
+            for like in nearest(name, &known) {
+                let of = self.metrics.iter().find(|metric| metric.slug == like || metric.label == like);
+                near.extend(of.map(|metric| metric.slug.as_ref()).filter(|slug| !near.contains(slug)));
+            }
             let hint = if near.is_empty() {
                 String::from("accepted: the slugs and labels of the metric catalogue")
             } else {

@@ -50,6 +50,8 @@ pub(super) enum Cell {
     Sum(ExactSum),
     /// Rows, of which none says the number.
     Unreported,
+    /// Amounts, all of them in currencies without a rate.
+    Apart,
 }
 
 impl Facts {
@@ -68,6 +70,14 @@ impl Facts {
         self.cells(key).entry(measure).or_insert(Cell::Unreported);
     }
 
+    /// Notes that a key has amounts that no rate reaches.
+    pub fn note_apart(&mut self, key: &[Option<String>], measure: Measure) {
+        let cell = self.cells(key).entry(measure).or_insert(Cell::Apart);
+        if *cell == Cell::Unreported {
+            *cell = Cell::Apart;
+        }
+    }
+
     /// Makes sure that a key has a row.
     pub fn cells(&mut self, key: &[Option<String>]) -> &mut Cells {
         if !self.sums.contains_key(key) {
@@ -82,7 +92,7 @@ pub(super) fn add_to(cells: &mut Cells, measure: Measure, amount: i128, rate: Ra
     let cell = cells.entry(measure).or_insert(Cell::Unreported);
     let sum = match cell {
         Cell::Sum(sum) => *sum,
-        Cell::Unreported => ExactSum::default(),
+        Cell::Unreported | Cell::Apart => ExactSum::default(),
     };
     *cell = Cell::Sum(sum.plus_at(amount, rate).ok_or_else(beyond)?);
     Ok(())
@@ -94,6 +104,8 @@ pub(super) fn merge(into: &mut Cells, from: &Cells) -> Result<()> {
         let sum = match (into.get(measure), cell) {
             (None | Some(Cell::Unreported), cell) => *cell,
             (Some(held), Cell::Unreported) => *held,
+            (Some(Cell::Apart), cell) => *cell,
+            (Some(held), Cell::Apart) => *held,
             (Some(Cell::Sum(one)), Cell::Sum(other)) => Cell::Sum(one.and(*other).ok_or_else(beyond)?),
         };
         into.insert(*measure, sum);
@@ -111,6 +123,7 @@ impl Measure {
         let sum = match cell {
             Some(Cell::Sum(sum)) => sum.micros(),
             Some(Cell::Unreported) => return Err(Missing::Unknown("no platform reports it here".into())),
+            Some(Cell::Apart) => return Err(Missing::Unknown("its amounts are in currencies without a rate".into())),
             None => 0,
         };
         match self {

@@ -15,6 +15,13 @@ impl Service {
     pub(super) async fn gather(&self, plan: &Plan<'_>) -> Result<(Facts, u64)> {
         let mut facts = Facts::default();
         let mut watermark = self.gather_credit(plan, &mut facts).await?;
+        if plan.model.may_exceed_total() && plan.filters.is_empty() {
+            // Each conversion once: what its rows add up to is more.
+            let mut once = Facts::default();
+            self.gather_credit(&plan.of_totals(), &mut once).await?;
+            facts.totals = once.sums.remove(&Vec::new()).unwrap_or_default();
+            facts.left_apart = once.left_apart;
+        }
         watermark = watermark.max(self.gather_visits(plan, &mut facts).await?);
         self.gather_ads(plan, &mut facts).await?;
         facts.sums.retain(|key, _| plan.passes(key));

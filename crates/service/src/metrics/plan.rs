@@ -29,6 +29,7 @@ const MEMBERS: &str = "member";
 const IS_MEMBER: &str = "true";
 
 /// A question ready to be asked.
+#[derive(Clone)]
 pub(super) struct Plan<'a> {
     pub access: &'a WorkspaceAccess,
     pub catalogue: Catalogue,
@@ -49,7 +50,7 @@ pub(super) struct Plan<'a> {
     /// Whose events, over all time: people and what is known of them.
     pub slice: Slice,
     /// Needed only where ids of ads are read or named.
-    pub directory: AdDirectory,
+    pub directory: Arc<AdDirectory>,
     pub sort: Sort,
     pub limit: usize,
     pub model_as_asked: String,
@@ -76,6 +77,11 @@ impl Plan<'_> {
     /// Whether rows hold everything there is of their time: then conversions nobody is credited with belong to them, too.
     pub fn is_by_time_alone(&self) -> bool {
         self.filters.is_empty() && self.attributes.iter().all(|attribute| matches!(attribute, Attribute::Time(_)))
+    }
+
+    /// The same question about everything at once, every conversion credited once.
+    pub fn of_totals(&self) -> Self {
+        Self { model: Model::LastTouch, dimensions: Vec::new(), attributes: Vec::new(), ..self.clone() }
     }
 
     /// Whether ids of ads must be named or placed.
@@ -182,13 +188,13 @@ impl Service {
             window_type,
             dated_by,
             slice,
-            directory: AdDirectory::default(),
+            directory: Arc::default(),
             sort,
             limit,
             model_as_asked: question.attribution_model.clone(),
         };
         if plan.reads_ads() {
-            plan.directory = self.control.ad_directory(&access.scope).await?;
+            plan.directory = Arc::new(self.control.ad_directory(&access.scope).await?);
         }
         Ok(plan)
     }

@@ -167,6 +167,6 @@ fn add_money(
         let apart = facts.left_apart.entry((currency.to_string(), measure)).or_default();
         *apart = apart.plus(micros).unwrap_or(*apart);
     }
-    facts.note_unreported(key, measure);
+    facts.note_apart(key, measure);
     Ok(())
 }

@@ -143,7 +143,10 @@ impl Service {
                             (Some(rate), None) => add_unattributed(plan, facts, date, *measure, *micros, rate)?,
                             (None, Some(key)) if !plan.passes(key) => {}
                             (None, None) if !plan.filters.is_empty() => {}
-                            (None, _) => {
+                            (None, key) => {
+                                if let Some(key) = key {
+                                    facts.note_apart(key, *measure);
+                                }
                                 let apart = facts.left_apart.entry((currency.to_string(), *measure)).or_default();
                                 *apart = apart.plus(*micros).unwrap_or(*apart);
                             }
@@ -174,9 +177,6 @@ impl Service {
             let date = date(one.bucket);
             each(kind, &one.credit, |measure, amount| add_unattributed(plan, facts, date, measure, amount, Rate::ONE))?;
         }
-        if plan.model.may_exceed_total() {
-            each(kind, &answer.totals, |measure, amount| add_to(&mut facts.totals, measure, amount, Rate::ONE))?;
-        }
         Ok(())
     }
 
@@ -188,9 +188,7 @@ impl Service {
         asking: Asking,
         amounts: Vec<Currency>,
     ) -> Result<Vec<AttributionAnswer>> {
-        // Totals of models that may exceed them are not the sum of the rows, and one pass has one total.
-        let is_alone = plan.model.pass() == Pass::AllPaths || plan.model.may_exceed_total();
-        let passes: Vec<Vec<usize>> = if is_alone {
+        let passes: Vec<Vec<usize>> = if plan.model.pass() == Pass::AllPaths {
             (0..kinds.len()).map(|place| vec![place]).collect()
         } else {
             let of = |is_server_only| (0..kinds.len()).filter(|place| kinds[*place].is_server_only == is_server_only).collect();
