@@ -76,7 +76,8 @@ pub fn router(state: AppState) -> Router {
         .route("/public-api/v1/contacts", get(public_api::contacts::list).post(public_api::contacts::post))
         .route("/public-api/v1/contacts/{id}", get(public_api::contacts::get).put(public_api::contacts::put))
         .route("/public-api/v1/companies", get(public_api::companies::list))
-        .route("/public-api/v1/companies/{id}", get(public_api::companies::get).put(public_api::companies::put));
+        .route("/public-api/v1/companies/{id}", get(public_api::companies::get).put(public_api::companies::put))
+        .merge(conversions());
     let mut doors = Router::new();
     for door in DOORS {
         doors = doors.route(door.path, post(move |state, request| mcp::post(door, state, request)));
@@ -87,6 +88,9 @@ pub fn router(state: AppState) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::exposition));
+    let files = Router::new()
+        .route("/public-api/v1/exports/{id}/file", get(public_api::exports::file))
+        .layer(from_fn_with_state(state.clone(), metrics::count));
     Router::new()
         .merge(ingest)
         .merge(reads)
@@ -98,5 +102,24 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(refusal::method_not_allowed)
         .layer(from_fn_with_state(state.clone(), metrics::count))
         .layer(compression())
+        // What is compressed already is sent as it is.
+        .merge(files)
         .with_state(state)
+}
+
+/// Conversions and what is exported.
+fn conversions() -> Router<AppState> {
+    use public_api::{events, exports};
+    Router::new()
+        .route("/public-api/v1/events/track", post(events::track))
+        .route("/public-api/v1/events", get(events::list))
+        .route("/public-api/v1/events/aggregate", post(events::aggregate))
+        .route("/public-api/v1/events/{id}", get(events::get))
+        .route("/public-api/v1/event-types", get(events::types))
+        .route("/public-api/v1/events/exports", post(exports::events))
+        .route("/public-api/v1/events/exports/{id}", get(exports::state_of_events))
+        .route("/public-api/v1/contacts/exports", post(exports::contacts))
+        .route("/public-api/v1/contacts/exports/{id}", get(exports::state_of_contacts))
+        .route("/public-api/v1/companies/exports", post(exports::companies))
+        .route("/public-api/v1/companies/exports/{id}", get(exports::state_of_companies))
 }

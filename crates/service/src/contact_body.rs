@@ -88,7 +88,7 @@ pub fn conditions(value: &Value, problems: &mut Problems) -> Vec<Condition> {
     conditions
 }
 
-fn object(body: &[u8]) -> Result<Map<String, Value>> {
+pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(given)) => Ok(given),
         Ok(_) => Err(Error::new(Code::InvalidPayload, "the body must be a JSON object")),
@@ -144,6 +144,6 @@ fn fields(value: &Value, problems: &mut Problems) -> Vec<(Slot, FieldInput)> {
 }
 
 /// A name a caller made up, short enough to be repeated.
-fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     name.chars().take(64).collect()
 }

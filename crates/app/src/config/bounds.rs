@@ -61,6 +61,10 @@ impl Limits {
             list_companies: BucketSettings::per_minute(self.list_companies_per_minute),
             get_company: BucketSettings::per_minute(self.get_company_per_minute),
             write_company: BucketSettings::per_minute(self.write_company_per_minute),
+            list_events: BucketSettings::per_minute(self.list_events_per_minute),
+            get_event: BucketSettings::per_minute(self.get_event_per_minute),
+            create_export: BucketSettings::per_minute(self.create_export_per_minute),
+            get_export: BucketSettings::per_minute(self.get_export_per_minute),
         }
     }
 }

@@ -10,6 +10,12 @@ use serde_json::{Map, Value};
 use std::sync::LazyLock;
 use tributary_service::companies::{CompanyOutput, CompanyRow};
 use tributary_service::contacts::{ContactOutput, ContactRow};
+use tributary_service::events::aggregate::EventsCounted;
+use tributary_service::events::get::EventOutput;
+use tributary_service::events::row::EventRow;
+use tributary_service::events::track::ConversionTracked;
+use tributary_service::events::types::EventTypes;
+use tributary_service::exports::{ExportQueued, ExportState};
 use tributary_service::forget::ForgetOutput;
 use tributary_service::import::ImportOutput;
 use tributary_service::query::QueryOutput;
@@ -53,6 +59,13 @@ fn answer_schemas() -> Map<String, Value> {
         ("Contact", schema_of::<ContactOutput>()),
         ("CompanyPage", schema_of::<Page<CompanyRow>>()),
         ("Company", schema_of::<CompanyOutput>()),
+        ("ConversionTracked", schema_of::<ConversionTracked>()),
+        ("EventPage", schema_of::<Page<EventRow>>()),
+        ("Event", schema_of::<EventOutput>()),
+        ("EventsCounted", schema_of::<EventsCounted>()),
+        ("EventTypes", schema_of::<EventTypes>()),
+        ("ExportQueued", schema_of::<ExportQueued>()),
+        ("ExportState", schema_of::<ExportState>()),
     ]
     .map(|(name, schema)| (String::from(name), schema))
     .into_iter()
@@ -75,7 +88,7 @@ mod tests {
     use std::collections::BTreeSet;
     use tributary_control::ContactsQuery;
     use tributary_service::stats::{COLUMNS, StatsInterval, StatsMetric};
-    use tributary_service::{input::BotRule, query, sources, stats};
+    use tributary_service::{events, input::BotRule, query, sources, stats};
 
     fn parsed() -> Value {
         serde_json::from_str(&DOCUMENT).unwrap()
@@ -136,6 +149,9 @@ mod tests {
             let (most, default) = (ContactsQuery::MAX_PER_PAGE, ContactsQuery::DEFAULT_PER_PAGE);
             assert_eq!((&per_page["maximum"], &per_page["default"]), (&most.into(), &default.into()), "{path}");
         }
+        let per_page = parameter("/public-api/v1/events", "per_page");
+        let (most, default) = (events::list::MAX_PER_PAGE, events::list::DEFAULT_PER_PAGE);
+        assert_eq!((&per_page["maximum"], &per_page["default"]), (&most.into(), &default.into()));
         let columns = COLUMNS.join("|");
         assert_eq!(parameter("/v1/stats", "group_by")["pattern"], format!("^({columns})(,({columns}))*$"));
     }

@@ -13,6 +13,8 @@ mod admission;
 mod bad_input;
 mod contacts;
 mod cors;
+mod events;
+mod exports;
 mod limits;
 mod questions;
 mod retention;
