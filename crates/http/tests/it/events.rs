@@ -406,6 +406,7 @@ async fn lists_and_counts_refuse_what_they_cannot_read() {
     for body in [
         String::from("{}"),
         String::from("[]"),
+        String::from(r#"["2026-05-01","2026-05-02"]"#),
         format!(r#"{{{range},"group_by":["day","week","colour","day"],"limit":0}}"#),
         format!(r#"{{{range},"groups":[]}}"#),
     ] {

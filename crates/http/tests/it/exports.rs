@@ -1,6 +1,7 @@
 //! Exports: queued, written in the background, fetched by a link, gone after a day.
 
 use std::io::Read;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tributary_http::settings::Settings;
@@ -99,6 +100,25 @@ async fn files_are_written_and_fetched() {
 }
 
 #[tokio::test]
+async fn the_background_writes_what_is_queued() {
+    let world = world().await;
+    let running = tokio::spawn(world.state.service.clone().run_exports());
+    // It begins with what the last stop interrupted: only what comes afterwards is written.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let path = begin(&world, "companies", ever()).await;
+    let mut found = json!({});
+    for _ in 0..500 {
+        found = state(&world, &path).await;
+        if found["status"] == "completed" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    running.abort();
+    assert_eq!(found["status"], json!("completed"), "{found}");
+}
+
+#[tokio::test]
 async fn exports_go_after_a_day_and_with_the_forgotten() {
     let world = world().await;
     let service = world.state.service.clone();
@@ -142,6 +162,7 @@ async fn what_cannot_be_exported() {
         ("contacts", json!({ "start_date": "2026-05-04" })),
         ("contacts", json!({ "start_date": "2026-05-04", "end_date": "2026-05-05", "custom_field_filters": [{}] })),
         ("companies", json!({})),
+        ("companies", json!(["2026-05-04", "2026-05-05"])),
     ] {
         let reply = world.post(&shop.rk, &format!("/public-api/v1/{kind}/exports"), &body.to_string()).await;
         assert_eq!(reply.status, 422, "{kind} {body}: {}", reply.text);

@@ -20,7 +20,7 @@ use super::amount::ExactAmount;
 use super::list::{kinds, query_mode};
 use super::told::Kind;
 use super::touchpoints::other_question;
-use crate::contact_body::conditions;
+use crate::contact_body::{conditions, object};
 use crate::contacts::created_range;
 use crate::problem::Problems;
 use crate::service::Service;
@@ -158,7 +158,8 @@ type Key = (Option<u32>, Vec<Option<String>>);
 impl EventsQuestion {
     /// Reads a body.
     pub fn read(body: &[u8]) -> Result<EventsQuestion> {
-        serde_json::from_slice(body)
+        // As an object, and as nothing else that could be read for one.
+        serde_json::from_value(Value::Object(object(body)?))
             .map_err(|error| Error::new(Code::InvalidPayload, format!("the body cannot be read: {error}")))
     }
 }
@@ -188,13 +189,21 @@ impl Service {
             if asked.is_empty() { conversions.all().map(|set| Kind::Conversion(set.conversion)).collect() } else { asked };
         let is_by_name = columns.iter().any(|(_, column)| *column == Column::EventName);
         let (occurring, currencies) = self.occurring_conversions(access, &slice, &conversions, &asked).await?;
-        let parts = parts(&conversions, &asked, is_by_name, &occurring);
+        let shown_parts = parts(&conversions, &asked, is_by_name, &occurring);
+        // Somebody may have done several: people of all names are counted by themselves.
+        let whole_parts = parts(&conversions, &asked, false, &occurring);
         let buckets = buckets(&columns, range, access)?;
         let mut groups: BTreeMap<Key, Counted> = BTreeMap::new();
         let mut totals = Counted { people: Some(0), ..Counted::default() };
-        for part in &parts {
+        for part in whole_parts.iter().filter(|_| is_by_name) {
+            let answer = self.count_part(access, &slice, part, &[], (&None, &currencies[..])).await?;
+            add(&mut totals, &answer.totals, &currencies, whole_parts.len() == 1);
+        }
+        for part in &shown_parts {
             let answer = self.count_part(access, &slice, part, &columns, (&buckets, &currencies[..])).await?;
-            add(&mut totals, &answer.totals, &currencies, parts.len() == 1);
+            if !is_by_name {
+                add(&mut totals, &answer.totals, &currencies, shown_parts.len() == 1);
+            }
             for row in answer.rows {
                 let name = part.kind.map(|kind| Some(kind.slug().to_owned()));
                 let key = (row.bucket, name.into_iter().chain(row.keys).collect());
@@ -315,12 +324,9 @@ fn shown(
     groups.truncate(limit);
     let mut notes = Vec::new();
     if totals.people.is_none() || groups.iter().any(|(_, counted)| counted.people.is_none()) {
-        let told = "people are null where conversions that count from servers alone meet others: somebody may be among both";
-        notes.push(if columns.iter().any(|(_, column)| *column == Column::EventName) {
-            String::from("people are not added up over events: somebody may have done several")
-        } else {
-            String::from(told)
-        });
+        notes.push(String::from(
+            "people are null where conversions that count from servers alone meet others: somebody may be among both",
+        ));
     }
     let data = groups.into_iter().map(|((bucket, keys), counted)| {
         let is_by_name = columns.iter().any(|(_, column)| *column == Column::EventName);

@@ -104,7 +104,7 @@ pub(super) fn is_visit(event: &Event) -> bool {
 
 /// How the conversions of one request are credited.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rule {
+pub(crate) struct Rule {
     pub model: Model,
     pub window: Window,
 }

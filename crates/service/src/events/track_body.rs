@@ -53,6 +53,9 @@ const FIELDS: [&str; 23] = [
     "refunded_at",
 ];
 
+/// Fields that may come as whole numbers, too.
+const NUMBERED: [&str; 4] = ["order_id", "tracking_id", "checkout_token", "upsell_common_id"];
+
 /// What was sent, checked by itself.
 pub(super) struct TrackBody {
     pub kind: Kind,
@@ -181,8 +184,8 @@ impl<'a> Reader<'a> {
     fn text(&mut self, name: &'static str, max_chars: usize) -> Option<String> {
         let text = match self.value(name)? {
             Value::String(text) => text.trim().to_owned(),
-            // Ids of orders are numbers to many a shop.
-            Value::Number(number) if number.is_u64() => number.to_string(),
+            // Ids are numbers to many a shop.
+            Value::Number(number) if number.is_u64() && NUMBERED.contains(&name) => number.to_string(),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
                 self.problems.add(name, "must be text");
                 return None;

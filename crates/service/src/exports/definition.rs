@@ -8,7 +8,7 @@ use tributary_control::{Condition, ContactsQuery, ExportKind, WorkspaceAccess};
 use tributary_core::error::{Code, Error, Result};
 
 use crate::companies::CompaniesInput;
-use crate::contact_body::conditions;
+use crate::contact_body::{conditions, object};
 use crate::contacts::ContactsInput;
 use crate::events::list::{EventsInput, MAX_PER_PAGE};
 use crate::problem::Problems;
@@ -64,7 +64,8 @@ impl Definition {
     /// Reads a request's body.
     pub fn read(kind: ExportKind, body: &[u8]) -> Result<Definition> {
         fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-            serde_json::from_slice(body)
+            // As an object, and as nothing else that could be read for one.
+            serde_json::from_value(Value::Object(object(body)?))
                 .map_err(|error| Error::new(Code::InvalidPayload, format!("the body cannot be read: {error}")))
         }
         Ok(match kind {
