@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import Checks, Server, bearer, shorten  # noqa: E402
@@ -349,6 +350,43 @@ def metrics(server, keys):
     called("delete", "reports/{id}", 409, delete(server, f"{base}reports/{ids['reports']}", sk))
     for route, item in reversed(saved):
         called("delete", route + "/{id}", 200, delete(server, f"{base}{route}/{item}", sk))
+def conversions(server, keys):
+    root = "/public-api/v1"
+    events = root + "/events"
+    may = {"start_date": "2026-05-01 00:00:00", "end_date": "2026-05-31 23:59:59"}
+    sale = {"event_name": "purchase", "email": "ann@acme-documented.com", "amount": 89.5, "currency": "EUR", "order_id": "99812",
+            "event_time": "2026-05-13T14:22:10Z", "url": "https://shop.example/thanks?order=99812", "profile_field_1": "Pro"}
+    tracked = server.post(events + "/track", sale, keys["sk"])
+    listed = server.get(events, keys["rk"], fields="id,amount,ad_name", sources="direct", attribution_model="last_touch",
+                        attribution_window="30", **may)
+    one = next((row["id"] for row in listed[1].get("data", [])), 0)
+    counted = {**may, "group_by": ["day", "event_name", "source"]}
+    answers = [
+        ("post", events + "/track", 202, tracked),
+        ("post", events + "/track", 202, server.post(events + "/track", sale, keys["sk"])),
+        ("post", events + "/track", 422, server.post(events + "/track", {"event_name": "sale"}, keys["sk"])),
+        ("post", events + "/track", 403, server.post(events + "/track", sale, keys["rk"])),
+        ("get", events, 200, listed),
+        ("get", events, 200, server.get(events, keys["rk"], **may)),
+        ("get", events, 422, server.get(events, keys["rk"], per_page="0", **may)),
+        ("get", events + "/{id}", 200, server.get(f"{events}/{one}", keys["rk"])),
+        ("get", events + "/{id}", 404, server.get(f"{events}/1", keys["rk"])),
+        ("post", events + "/aggregate", 200, server.post(events + "/aggregate", counted, keys["rk"])),
+        ("post", events + "/aggregate", 422, server.post(events + "/aggregate", {}, keys["rk"])),
+        ("get", root + "/event-types", 200, server.get(root + "/event-types", keys["rk"])),
+        ("get", root + "/exports/{id}/file", 404, server.get(root + "/exports/1/file", expires="1", signature="x")),
+    ]
+    for kind, body in [("events", {"date": "2026-05-13"}), ("contacts", may), ("companies", may)]:
+        path = f"{root}/{kind}/exports"
+        queued = server.post(path, body, keys["rk"])
+        state = (0, {})
+        for _ in range(100):
+            state = server.get(f"{path}/{queued[1].get('export_id')}", keys["rk"])
+            if state[1].get("status") in ("completed", "failed", None):
+                break
+            time.sleep(2.1)
+        answers += [("post", path, 202, queued), ("get", path + "/{id}", 200, state),
+                    ("get", path + "/{id}", 404, server.get(f"{path}/999999", keys["rk"]))]
     return answers
 
 
@@ -397,6 +435,7 @@ def rest(checks, server, keys):
         *spend_and_contacts(server, keys),
         *definitions(server, keys),
         *metrics(server, keys),
+        *conversions(server, keys),
         ("get", "/v1/sources", 401, server.get("/v1/sources", "rk_live_00000000_nothing", **MAY)),
     ]
     for method, path, expected, (status, body) in answers:

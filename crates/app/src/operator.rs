@@ -85,9 +85,12 @@ impl Operator {
 
 /// The operator API of a folder this process owns.
 pub fn router(owned: &Owned, globals: &Globals, base_url: &str) -> axum::Router {
-    // Whoever asks here owns the machine: no rate limits.
-    let settings =
-        Settings { rates: RateSettings { enforce: false, ..RateSettings::default() }, budget: globals.config.engine.budget() };
+    // Whoever asks here owns the machine: no rate limits. Exports are the server's.
+    let settings = Settings {
+        rates: RateSettings { enforce: false, ..RateSettings::default() },
+        budget: globals.config.engine.budget(),
+        exports_folder: None,
+    };
     let service =
         Service::new(owned.control.clone(), owned.events.clone(), owned.pipeline.clone(), globals.clock.clone(), settings);
     admin::router(admin::Operator {

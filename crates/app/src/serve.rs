@@ -21,7 +21,7 @@ use tributary_service::service::{Service, Settings as ServiceSettings};
 
 use crate::config::Config;
 use crate::config::check::listen_address;
-use crate::folder::owned::Owned;
+use crate::folder::owned::{EXPORTS_FOLDER, Owned};
 use crate::folder::owner::Owner;
 use crate::globals::Globals;
 use crate::operator;
@@ -71,7 +71,8 @@ async fn run(owned: &Owned, globals: &Globals, announce: impl FnOnce(&Ready) -> 
     // The first visitor should not wait for the tables; nobody waits for this.
     let _warming = tokio::task::spawn_blocking(move || pipeline.warm());
     let flushing = tokio::spawn(flush_regularly(owned.control.clone()));
-    let retaining = tokio::spawn(retain_regularly(service));
+    let retaining = tokio::spawn(retain_regularly(service.clone()));
+    let exporting = tokio::spawn(service.run_exports());
 
     let bounds = connections::Bounds {
         most: config.server.max_connections,
@@ -99,12 +100,17 @@ async fn run(owned: &Owned, globals: &Globals, announce: impl FnOnce(&Ready) -> 
     };
     flushing.abort();
     retaining.abort();
+    exporting.abort();
     finished.map_err(|error| Error::internal("the operator socket failed").caused_by(error))
 }
 
 fn service(owned: &Owned, globals: &Globals) -> Service {
     let config = &globals.config;
-    let settings = ServiceSettings { rates: config.limits.rates(), budget: config.engine.budget() };
+    let settings = ServiceSettings {
+        rates: config.limits.rates(),
+        budget: config.engine.budget(),
+        exports_folder: Some(owned.root.join(EXPORTS_FOLDER)),
+    };
     Service::new(owned.control.clone(), owned.events.clone(), owned.pipeline.clone(), globals.clock.clone(), settings)
 }
 

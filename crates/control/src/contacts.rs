@@ -21,6 +21,7 @@ mod erase;
 mod filter;
 mod label;
 mod list;
+mod owners;
 mod update;
 mod visitors;
 
@@ -34,6 +35,7 @@ pub use journal::{Conflict, Merge, Separated};
 pub use kind::{IdentifierKind, MAX_LIST_VALUES, normalise_email};
 pub use label::Label;
 pub use list::{ContactPage, ContactsQuery, PageStart};
+pub use owners::MAX_VISITORS_LOOKED_UP;
 pub use people::PeopleOf;
 pub use slot::{FieldInput, FieldKind, FieldValue, Slot};
 pub use update::{ContactChange, NewContact};

@@ -12,6 +12,7 @@ mod backup;
 mod contacts;
 mod control;
 mod conversions;
+mod exports;
 mod idempotency;
 mod key;
 mod mappings;
@@ -39,10 +40,12 @@ pub use audit::{ArgsDigest, AuditEntry, AuditFault, AuditFilter, AuditHead, Audi
 pub use contacts::{
     CompaniesQuery, Company, CompanyChange, CompanyPage, Condition, Conflict, Contact, ContactChange, ContactPage, ContactsQuery,
     FieldInput, FieldKind, FieldValue, Forgotten, Identification, IdentifierKind, Include, Label, MAX_FIELD_FILTERS,
-    MAX_LIST_VALUES, Merge, NewContact, OperatorKind, PageStart, PeopleOf, Separated, Slot, is_free_mail, normalise_email,
+    MAX_LIST_VALUES, MAX_VISITORS_LOOKED_UP, Merge, NewContact, OperatorKind, PageStart, PeopleOf, Separated, Slot, is_free_mail,
+    normalise_email,
 };
 pub use control::Control;
 pub use conversions::{ConversionChange, ConversionSettings, Conversions, CountsFrom};
+pub use exports::{Export, ExportKind, ExportStatus};
 pub use key::{DefaultKeys, Key, KeyOwner, NewKey};
 pub use mappings::{EventMapping, MappingChange, MappingSource, NewMapping};
 pub use origin::normalise_origin;

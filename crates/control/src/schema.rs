@@ -17,6 +17,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, name: "ads", script: include_str!("../migrations/sqlite/0002_ads.sql") },
     Migration { version: 3, name: "contacts", script: include_str!("../migrations/sqlite/0003_contacts.sql") },
     Migration { version: 4, name: "conversions", script: include_str!("../migrations/sqlite/0004_conversions.sql") },
+    Migration { version: 5, name: "exports", script: include_str!("../migrations/sqlite/0005_exports.sql") },
 ];
 
 const FIRST_TABLE: &str =

@@ -58,6 +58,16 @@ impl DatabaseStatement {
         self.push(")")
     }
 
+    /// Adds a list of texts in brackets, each behind a placeholder.
+    pub fn push_texts<'v>(&mut self, texts: impl Iterator<Item = &'v str>) -> &mut Self {
+        self.0.push("(");
+        let mut listed = self.0.separated(", ");
+        for text in texts {
+            listed.push_bind(text.to_owned());
+        }
+        self.push(")")
+    }
+
     /// The statement, to be run once.
     pub fn build(&mut self) -> Query<'_, Sqlite, SqliteArguments> {
         self.0.build()

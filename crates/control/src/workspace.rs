@@ -205,6 +205,7 @@ impl Control {
                 revoked.iter().map(|row| row.try_get("prefix")).collect::<Result<Vec<String>, _>>().map_err(failed(step))?;
             crate::ads::erase(&mut transaction, id).await?;
             crate::conversions::erase(&mut transaction, id).await?;
+            crate::exports::erase(&mut transaction, id).await?;
             commit(transaction).await?;
             prefixes.iter().for_each(|prefix| control.inner.callers.remove(prefix));
             Ok(workspace)

@@ -54,3 +54,7 @@ id!(
     /// Something users saved: a metric, a segment, a report, a dashboard.
     SavedId
 );
+id!(
+    /// An export.
+    ExportId
+);

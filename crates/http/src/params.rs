@@ -19,6 +19,11 @@ pub(crate) struct Params {
 impl Params {
     /// Reads a query string whose names must be among `accepted`.
     pub(crate) fn read(uri: &Uri, accepted: &[&str]) -> Result<Self> {
+        Self::read_lists(uri, accepted, &[])
+    }
+
+    /// The same, with parameters that are lists: `name[]=a&name[]=b`, or once `name=a,b` or `name=["a","b"]`.
+    pub(crate) fn read_lists(uri: &Uri, accepted: &[&str], lists: &[&str]) -> Result<Self> {
         let too_long = || Error::new(Code::InvalidParams, format!("the query string must be at most {MAX_QUERY_BYTES} bytes"));
         if uri.query().is_some_and(|query| query.len() > MAX_QUERY_BYTES) {
             return Err(too_long());
@@ -28,10 +33,14 @@ impl Params {
         let mut problems = Problems::new();
         for (at, (name, value)) in pairs.iter().enumerate() {
             let shown: String = name.chars().take(64).collect();
-            if !accepted.contains(&name.as_str()) {
+            let item_of = name.strip_suffix("[]").filter(|list| lists.contains(list));
+            if !accepted.contains(&name.as_str()) && !lists.contains(&name.as_str()) && item_of.is_none() {
+                let accepted = [accepted, lists].concat();
                 let accepted = if accepted.is_empty() { String::from("none") } else { accepted.join(", ") };
                 problems.add(shown, format!("is not a parameter of this route; accepted: {accepted}"));
-            } else if pairs[..at].iter().any(|(earlier, _)| earlier == name) {
+            } else if item_of.is_some_and(|list| pairs.iter().any(|(other, _)| other == list)) {
+                problems.add(shown, "stands there both with and without []");
+            } else if item_of.is_none() && pairs[..at].iter().any(|(earlier, _)| earlier == name) {
                 problems.add(shown, "stands there twice");
             } else if value.is_empty() {
                 problems.add(shown, "must not be empty; leave it out instead");
@@ -79,12 +88,18 @@ impl Params {
 
     /// A switch, off unless it is `1` or `true`.
     pub(crate) fn flag(&mut self, name: &str) -> bool {
+        self.flag_or(name, false)
+    }
+
+    /// A switch that stands as `default` says where it is not given.
+    pub(crate) fn flag_or(&mut self, name: &str, default: bool) -> bool {
         match self.find(name).as_deref() {
-            None | Some("0" | "false") => false,
+            None => default,
+            Some("0" | "false") => false,
             Some("1" | "true") => true,
             Some(_) => {
                 self.problems.add(name, "must be 1 or 0");
-                false
+                default
             }
         }
     }
@@ -98,6 +113,30 @@ impl Params {
                 None
             }
         }
+    }
+
+    /// The items of a list, none if it is not given. How many there may be is the use case's to say.
+    pub(crate) fn list(&mut self, name: &str) -> Vec<String> {
+        if let Some(text) = self.find(name) {
+            if !text.starts_with('[') {
+                return text.split(',').map(|item| item.trim().to_owned()).collect();
+            }
+            return serde_json::from_str(&text).unwrap_or_else(|_| {
+                self.problems.add(name, "must be a list of texts: a,b or [\"a\",\"b\"]");
+                Vec::new()
+            });
+        }
+        let items = self.pairs.iter().filter(|(known, _)| known.strip_suffix("[]") == Some(name));
+        items.map(|(_, value)| value.clone()).collect()
+    }
+
+    /// A whole number, if given.
+    pub(crate) fn whole(&mut self, name: &str) -> Option<u32> {
+        let number = self.find(name)?.parse().ok();
+        if number.is_none() {
+            self.problems.add(name, "must be a whole number");
+        }
+        number
     }
 
     /// A limit between 1 and `max`, or the default.

@@ -77,8 +77,59 @@ pub fn router(state: AppState) -> Router {
         .route("/public-api/v1/contacts", get(public_api::contacts::list).post(public_api::contacts::post))
         .route("/public-api/v1/contacts/{id}", get(public_api::contacts::get).put(public_api::contacts::put))
         .route("/public-api/v1/companies", get(public_api::companies::list))
-        .route("/public-api/v1/companies/{id}", get(public_api::companies::get).put(public_api::companies::put));
-    let definitions = Router::new()
+        .route("/public-api/v1/companies/{id}", get(public_api::companies::get).put(public_api::companies::put))
+        .merge(conversions())
+        .merge(definitions())
+        .merge(reports());
+    let mut doors = Router::new();
+    for door in DOORS {
+        doors = doors.route(door.path, post(move |state, request| mcp::post(door, state, request)));
+    }
+    let doors =
+        doors.method_not_allowed_fallback(refusal::method_not_allowed).layer(from_fn_with_state(state.clone(), cors::doors));
+    let health = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::exposition));
+    let files = Router::new()
+        .route("/public-api/v1/exports/{id}/file", get(public_api::exports::file))
+        .layer(from_fn_with_state(state.clone(), metrics::count));
+    Router::new()
+        .merge(ingest)
+        .merge(reads)
+        .merge(public_api)
+        .merge(doors)
+        .merge(health)
+        .merge(pages::routes(state.settings.public_url.clone()))
+        .fallback(refusal::unknown_route)
+        .method_not_allowed_fallback(refusal::method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), metrics::count))
+        .layer(compression())
+        // What is compressed already is sent as it is.
+        .merge(files)
+        .with_state(state)
+}
+
+/// Conversions and what is exported.
+fn conversions() -> Router<AppState> {
+    use public_api::{events, exports};
+    Router::new()
+        .route("/public-api/v1/events/track", post(events::track))
+        .route("/public-api/v1/events", get(events::list))
+        .route("/public-api/v1/events/aggregate", post(events::aggregate))
+        .route("/public-api/v1/events/{id}", get(events::get))
+        .route("/public-api/v1/event-types", get(events::types))
+        .route("/public-api/v1/events/exports", post(exports::events))
+        .route("/public-api/v1/events/exports/{id}", get(exports::state_of_events))
+        .route("/public-api/v1/contacts/exports", post(exports::contacts))
+        .route("/public-api/v1/contacts/exports/{id}", get(exports::state_of_contacts))
+        .route("/public-api/v1/companies/exports", post(exports::companies))
+        .route("/public-api/v1/companies/exports/{id}", get(exports::state_of_companies))
+}
+
+/// What conversions are made of, and what contacts hold.
+fn definitions() -> Router<AppState> {
+    Router::new()
         .route("/public-api/v1/custom-events", get(public_api::custom_events::list))
         .route(
             "/public-api/v1/custom-events/{slug}",
@@ -105,8 +156,12 @@ pub fn router(state: AppState) -> Router {
         .route(
             "/public-api/v1/contact-fields/{slot}",
             put(public_api::contact_fields::put).delete(public_api::contact_fields::delete),
-        );
-    let reports = Router::new()
+        )
+}
+
+/// Metrics, what is saved of them, dates and search.
+fn reports() -> Router<AppState> {
+    Router::new()
         .route("/public-api/v1/metrics", get(public_api::metrics::list))
         .route("/public-api/v1/metrics/query", post(public_api::metrics::query))
         .route("/public-api/v1/metrics/compare", post(public_api::metrics::compare))
@@ -128,29 +183,5 @@ pub fn router(state: AppState) -> Router {
         .route("/public-api/v1/dashboards/{id}", public_api::saved::one(SavedKind::Dashboard))
         .route("/public-api/v1/dashboards/{id}/run", get(public_api::saved::run_dashboard))
         .route("/public-api/v1/date-range", get(public_api::lookup::date_range))
-        .route("/public-api/v1/search", get(public_api::lookup::search));
-    let mut doors = Router::new();
-    for door in DOORS {
-        doors = doors.route(door.path, post(move |state, request| mcp::post(door, state, request)));
-    }
-    let doors =
-        doors.method_not_allowed_fallback(refusal::method_not_allowed).layer(from_fn_with_state(state.clone(), cors::doors));
-    let health = Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::exposition));
-    Router::new()
-        .merge(ingest)
-        .merge(reads)
-        .merge(public_api)
-        .merge(definitions)
-        .merge(reports)
-        .merge(doors)
-        .merge(health)
-        .merge(pages::routes(state.settings.public_url.clone()))
-        .fallback(refusal::unknown_route)
-        .method_not_allowed_fallback(refusal::method_not_allowed)
-        .layer(from_fn_with_state(state.clone(), metrics::count))
-        .layer(compression())
-        .with_state(state)
+        .route("/public-api/v1/search", get(public_api::lookup::search))
 }

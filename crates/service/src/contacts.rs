@@ -14,6 +14,7 @@ use tributary_core::ids::ContactId;
 use tributary_core::time::{SECOND_US, TimeRange, format_utc, parse_instant};
 
 use crate::contact_body::ContactBody;
+use crate::events::journey::{Hit, JourneyEntry, JourneyInput};
 use crate::problem::Problems;
 use crate::service::Service;
 
@@ -50,6 +51,8 @@ pub struct ContactInput {
     pub include_comet_tokens: bool,
     /// Whether custom fields are named by their labels.
     pub use_custom_field_labels: bool,
+    /// What of its journey is listed.
+    pub journey: JourneyInput,
 }
 
 /// Rows of one page and where the pages beside it begin.
@@ -111,9 +114,15 @@ pub struct ContactOutput {
     /// The last 5 visitors, newest first; with `include_comet_tokens`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comet_tokens: Option<Vec<String>>,
+    /// Conversions and touchpoints, newest first, at most 1,000; with `include_events`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<Vec<JourneyEntry>>,
     /// All thirty custom fields by slot or label, `null` where empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_fields: Option<Map<String, Value>>,
+    /// Page views, newest first, at most 1,000; with `include_browsing_session_data`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub browsing_session_hits: Option<Vec<Hit>>,
 }
 
 impl Service {
@@ -146,8 +155,11 @@ impl Service {
     pub async fn get_contact(&self, access: &WorkspaceAccess, id: i64, input: ContactInput) -> Result<ContactOutput> {
         let contact = self.control.get_contact(&access.scope, ContactId(id)).await?;
         let labels = self.labels(access, input.use_custom_field_labels).await?;
+        let journey = self.journey_of(access, contact.visitors.first(), input.journey).await?;
         Ok(ContactOutput {
             id: contact.id.0,
+            events: journey.events,
+            browsing_session_hits: journey.hits,
             custom_fields: Some(fields_of(&contact, &labels)),
             comet_tokens: input.include_comet_tokens.then_some(contact.visitors),
             emails: Some(contact.emails),
@@ -177,6 +189,8 @@ impl Service {
         let contact = self.control.update_contact(&access.scope, ContactId(id), change.clone()).await?;
         Ok(ContactOutput {
             id: contact.id.0,
+            events: None,
+            browsing_session_hits: None,
             custom_fields: change.fields.is_some().then(|| fields_of(&contact, &BTreeMap::new())),
             comet_tokens: None,
             emails: change.emails.is_some().then_some(contact.emails),

@@ -19,7 +19,7 @@ pub struct ForgetOutput {
 
 impl Service {
     /// Takes in the body of `POST /v1/forget`: every event with this `user_id` vanishes from the workspace, and the person's
-    /// contact with everything known of it.
+    /// contact with everything known of it. Exports of the workspace go, too: they may hold the person.
     pub async fn forget(&self, access: &WorkspaceAccess, body: &[u8]) -> Result<ForgetOutput> {
         let user_id = self.pipeline.forget(body)?;
         let failed =
@@ -30,6 +30,8 @@ impl Service {
                 _ => failed(error),
             })?;
         let contacts = self.control.erase_contacts(&access.scope, Forgotten::User(user_id)).await.map_err(failed)?;
+        // Their files may hold the person, too.
+        self.forget_exports(access).await.map_err(failed)?;
         tracing::info!(workspace.id = %access.workspace.id, events = erased.events, contacts, "forgot a person");
         Ok(ForgetOutput { ok: true, queued: true })
     }

@@ -34,6 +34,8 @@ pub mod attribution;
 pub mod compare;
 pub mod dates;
 pub mod event_names;
+pub mod events;
+pub mod exports;
 pub mod funnel;
 pub mod metrics;
 pub mod projects;

@@ -36,6 +36,18 @@ pub enum Route {
     ReadDefinitions,
     /// Changing them.
     WriteDefinitions,
+    /// `GET /public-api/v1/events`.
+    ListEvents,
+    /// `GET /public-api/v1/events/{id}`.
+    GetEvent,
+    /// `POST /public-api/v1/events/aggregate`.
+    AggregateEvents,
+    /// `GET /public-api/v1/event-types`.
+    ListEventTypes,
+    /// `POST /public-api/v1/{events,contacts,companies}/exports`: one bucket for all.
+    CreateExport,
+    /// `GET /public-api/v1/{events,contacts,companies}/exports/{id}`: likewise.
+    GetExport,
 }
 
 /// Size and refill of a bucket.
@@ -93,12 +105,21 @@ pub struct RateSettings {
     pub query_metrics: BucketSettings,
     /// Definitions read, and definitions changed: a bucket for each.
     pub definitions: BucketSettings,
+    /// Lists of conversions.
+    pub list_events: BucketSettings,
+    /// Single conversions; conversions counted and their types listed: a bucket for each.
+    pub get_event: BucketSettings,
+    /// Exports begun.
+    pub create_export: BucketSettings,
+    /// Exports asked after.
+    pub get_export: BucketSettings,
 }
 
 impl Default for RateSettings {
     /// The documented limits: 50/s with a burst of 200 for single events, 5/s with a burst of 20 for batches; per minute,
     /// 15 lists of contacts and of companies, 30 single contacts, 15 single companies, 60 writes of each sort,
     /// 30 metric questions, 60 definitions read and 60 changed.
+    /// 7 lists of conversions and 30 single ones, 5 exports begun and 30 asked after.
     fn default() -> Self {
         Self {
             enforce: true,
@@ -112,6 +133,10 @@ impl Default for RateSettings {
             write_company: BucketSettings::per_minute(60),
             query_metrics: BucketSettings::per_minute(30),
             definitions: BucketSettings::per_minute(60),
+            list_events: BucketSettings::per_minute(7),
+            get_event: BucketSettings::per_minute(30),
+            create_export: BucketSettings::per_minute(5),
+            get_export: BucketSettings::per_minute(30),
         }
     }
 }
@@ -129,6 +154,10 @@ impl RateSettings {
             Route::UpdateCompany => self.write_company,
             Route::QueryMetrics => self.query_metrics,
             Route::ReadDefinitions | Route::WriteDefinitions => self.definitions,
+            Route::ListEvents => self.list_events,
+            Route::GetEvent | Route::AggregateEvents | Route::ListEventTypes => self.get_event,
+            Route::CreateExport => self.create_export,
+            Route::GetExport => self.get_export,
         }
     }
 }

@@ -108,7 +108,12 @@ impl Service {
         Ok(TrackOutput { ok: true, event_id, status })
     }
 
-    async fn append(&self, access: &WorkspaceAccess, events: Result<Vec<Event>>, received_us: i64) -> Result<Appended> {
+    pub(crate) async fn append(
+        &self,
+        access: &WorkspaceAccess,
+        events: Result<Vec<Event>>,
+        received_us: i64,
+    ) -> Result<Appended> {
         let workspace = access.workspace.id;
         let events = events.inspect_err(|error| self.note_refused(workspace, error))?;
         // Before the append: a sender who hears of a failure sends again, and an event without an id would count twice.

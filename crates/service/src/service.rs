@@ -1,7 +1,9 @@
 //! What every use case stands on.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use tributary_control::Control;
 use tributary_core::clock::SharedClock;
 use tributary_events::question::Budget;
@@ -24,6 +26,9 @@ pub struct Service {
     pub(crate) limiter: Limiter,
     pub(crate) known_people: KnownPeople,
     pub(crate) budget: Budget,
+    pub(crate) exports_folder: Option<PathBuf>,
+    /// Told of every export that is queued.
+    pub(crate) export_queued: Notify,
 }
 
 /// What an operator may set.
@@ -33,12 +38,14 @@ pub struct Settings {
     pub rates: RateSettings,
     /// How much work one question may cause.
     pub budget: Budget,
+    /// Where files of exports are kept; without it there are none.
+    pub exports_folder: Option<PathBuf>,
 }
 
 impl Default for Settings {
     /// The documented rates, and the budget for people and agents who wait.
     fn default() -> Self {
-        Self { rates: RateSettings::default(), budget: Budget::INTERACTIVE }
+        Self { rates: RateSettings::default(), budget: Budget::INTERACTIVE, exports_folder: None }
     }
 }
 
@@ -52,6 +59,16 @@ impl Service {
         settings: Settings,
     ) -> Self {
         let limiter = Limiter::new(settings.rates, clock.clone());
-        Self { control, events, pipeline, limiter, known_people: KnownPeople::default(), budget: settings.budget, clock }
+        Self {
+            control,
+            events,
+            pipeline,
+            limiter,
+            known_people: KnownPeople::default(),
+            budget: settings.budget,
+            exports_folder: settings.exports_folder,
+            export_queued: Notify::new(),
+            clock,
+        }
     }
 }

@@ -63,6 +63,10 @@ impl Limits {
             write_company: BucketSettings::per_minute(self.write_company_per_minute),
             query_metrics: BucketSettings::per_minute(self.query_metrics_per_minute),
             definitions: BucketSettings::per_minute(self.definitions_per_minute),
+            list_events: BucketSettings::per_minute(self.list_events_per_minute),
+            get_event: BucketSettings::per_minute(self.get_event_per_minute),
+            create_export: BucketSettings::per_minute(self.create_export_per_minute),
+            get_export: BucketSettings::per_minute(self.get_export_per_minute),
         }
     }
 }

@@ -53,6 +53,10 @@ pub fn check(config: &Config) -> Result<()> {
         ("limits.write_company_per_minute", limits.write_company_per_minute),
         ("limits.query_metrics_per_minute", limits.query_metrics_per_minute),
         ("limits.definitions_per_minute", limits.definitions_per_minute),
+        ("limits.list_events_per_minute", limits.list_events_per_minute),
+        ("limits.get_event_per_minute", limits.get_event_per_minute),
+        ("limits.create_export_per_minute", limits.create_export_per_minute),
+        ("limits.get_export_per_minute", limits.get_export_per_minute),
     ] {
         if value == 0 {
             return Err(refuse(key, "must be at least 1; to switch limits off set limits.enforce = false"));

@@ -97,6 +97,15 @@ pub struct Limits {
     /// Types of conversions, mapping rules, webhook endpoints and custom fields read per minute and workspace, and changed: so
     /// many of each.
     pub definitions_per_minute: u32,
+    /// Requests to `GET /public-api/v1/events` per minute and workspace.
+    pub list_events_per_minute: u32,
+    /// Requests to `GET /public-api/v1/events/{id}` per minute and workspace, to `POST /public-api/v1/events/aggregate`, and to
+    /// `GET /public-api/v1/event-types`: so many of each.
+    pub get_event_per_minute: u32,
+    /// Exports begun per minute and workspace.
+    pub create_export_per_minute: u32,
+    /// Requests for the state of an export per minute and workspace.
+    pub get_export_per_minute: u32,
 }
 
 impl Default for Limits {
@@ -115,6 +124,10 @@ impl Default for Limits {
             write_company_per_minute: 60,
             query_metrics_per_minute: 30,
             definitions_per_minute: 60,
+            list_events_per_minute: 7,
+            get_event_per_minute: 30,
+            create_export_per_minute: 5,
+            get_export_per_minute: 30,
         }
     }
 }

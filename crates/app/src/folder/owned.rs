@@ -21,6 +21,9 @@ use crate::store::blocking;
 /// The control plane's database inside the folder.
 pub const CONTROL_FILE: &str = "control.db";
 
+/// Files of exports inside the folder, in a folder for each workspace.
+pub const EXPORTS_FOLDER: &str = "exports";
+
 /// A data folder this process owns.
 pub struct Owned {
     /// The folder.

@@ -22,7 +22,7 @@ use tributary_ingest::pipeline::Pipeline;
 use tributary_service::import::{ImportInput, RowFate};
 use tributary_timeline::Timeline;
 
-use crate::folder::owned::Owned;
+use crate::folder::owned::{EXPORTS_FOLDER, Owned};
 use crate::globals::Globals;
 use crate::query;
 
@@ -102,6 +102,10 @@ impl Store for FolderStore {
         };
         let erased = self.timeline.erase(&access.scope, what).await?;
         self.control.erase_contacts(&access.scope, who).await?;
+        // Their files may hold the person, too.
+        self.control.forget_exports(&access.scope).await?;
+        let exports = self.root.join(EXPORTS_FOLDER).join(access.workspace.id.to_string());
+        blocking("removing the workspace's exports", move || remove_folder(&exports)).await?;
         if from_disk {
             let timeline = self.timeline.clone();
             blocking("rewriting the segments", move || timeline.compact()).await?;
@@ -122,6 +126,16 @@ impl Store for FolderStore {
             events: found.segment_events + found.log_events,
             faults: found.problems.into_iter().map(|problem| StoreFault { place: problem.file, reason: problem.what }).collect(),
         })
+    }
+}
+
+/// Removes a folder with everything in it; one that is not there is gone.
+fn remove_folder(folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::internal(format!("{} could not be removed", folder.display())).caused_by(error))
+        }
+        _ => Ok(()),
     }
 }
 

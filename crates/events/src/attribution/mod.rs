@@ -5,6 +5,7 @@
 //!
 //! | step | where |
 //! | --- | --- |
+//! | which visits are touches | [`touches::touches`] |
 //! | which touches of a conversion count | [`window::eligible`] |
 //! | one journey, one model | [`journey::Crediting`] |
 //! | money and credit in whole parts that add up | [`apportion::Apportioner`] |
@@ -20,6 +21,7 @@
 
 pub mod model;
 
+pub mod touches;
 pub mod window;
 
 pub mod apportion;

@@ -15,9 +15,9 @@ use crate::attribution::journey::{CREDIT_UNITS, Crediting, Outcome, Share, Touch
 use crate::attribution::markov;
 use crate::attribution::model::{Model, Pass};
 use crate::attribution::paths::{Paths, PathsBuilder, Tally};
+use crate::attribution::touches::{touch_of, touches};
 use crate::attribution::window::WindowType;
-use crate::channel::{channel, is_direct, is_paid};
-use crate::question::{Attribution, Budget, DatedBy, TouchRule};
+use crate::question::{Attribution, Budget, DatedBy};
 
 /// Answers over the events of the slice.
 pub fn answer(events: &[&Event], question: &Attribution, budget: Budget) -> Result<AttributionAnswer> {
@@ -27,7 +27,8 @@ pub fn answer(events: &[&Event], question: &Attribution, budget: Budget) -> Resu
     }
     let mut ledger = Ledger::new(question);
     for events in persons.values() {
-        let touches = touches(events, question);
+        let visits = events.iter().copied().filter(|event| question.slice.all_hold(&question.touch, event));
+        let touches = touches(visits, question.touches);
         let conversions: Vec<&Event> =
             events.iter().copied().filter(|event| question.slice.all_hold(&question.conversion, event)).collect();
         match question.model.pass() {
@@ -36,32 +37,6 @@ pub fn answer(events: &[&Event], question: &Attribution, budget: Budget) -> Resu
         }
     }
     ledger.answer(budget)
-}
-
-/// The touches among one person's events.
-fn touches<'a>(events: &[&'a Event], question: &Attribution) -> Vec<&'a Event> {
-    let mut touches: Vec<&Event> = Vec::new();
-    let mut before: Option<&Event> = None;
-    for visit in events.iter().copied().filter(|event| question.slice.all_hold(&question.touch, event)) {
-        let begins_session = |gap_us| before.is_none_or(|before| visit.time_us.saturating_sub(before.time_us) > gap_us);
-        let is_touch = match question.touches {
-            TouchRule::Every => true,
-            TouchRule::Sessions(gap_us) => begins_session(gap_us),
-            TouchRule::Arrivals(gap_us) => {
-                let last = touches.last().map(|touch| channel_of(touch));
-                begins_session(gap_us) || (last != Some(channel_of(visit)) && !is_direct(channel_of(visit)))
-            }
-        };
-        if is_touch {
-            touches.push(visit);
-        }
-        before = Some(visit);
-    }
-    touches
-}
-
-fn channel_of(event: &Event) -> &'static str {
-    channel(&event.source, &event.medium)
 }
 
 /// What is credited so far.
@@ -183,15 +158,7 @@ impl<'q> Ledger<'q> {
     fn touch(&mut self, touch: &Event) -> Touch {
         let next = self.codes.len() as u32;
         let code = *self.codes.entry(keys_of(&self.question.slice, &self.question.group_by, touch)).or_insert(next);
-        let channel = channel_of(touch);
-        let source = crate::channel::slugs().position(|slug| slug == channel).unwrap_or_default();
-        Touch {
-            channel: code,
-            source: source as u32,
-            time_us: touch.time_us,
-            is_direct: is_direct(channel),
-            is_paid: is_paid(channel),
-        }
+        touch_of(touch, code)
     }
 
     /// The intervals of a model that looks at one journey at a time.

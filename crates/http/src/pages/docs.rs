@@ -75,6 +75,11 @@ const PAGES: &[Page] = &[
         source: include_str!("../../../../docs/asking-questions.md"),
     },
     Page {
+        name: "events-api",
+        summary: "Conversions: sent by servers, refunded, listed with what earned them, counted, exported.",
+        source: include_str!("../../../../docs/events-api.md"),
+    },
+    Page {
         name: "attribution",
         summary: "Visits, touches, windows and the twelve models, each with its source.",
         source: include_str!("../../../../docs/attribution.md"),

@@ -64,6 +64,18 @@ const DOORS: &[Door] = &[
     Door { path: "/public-api/v1/dashboards/{id}/run", keys: "rk_ · sk_", what: "Its answers" },
     Door { path: "/public-api/v1/date-range", keys: "rk_ · sk_", what: "Days out of a phrase" },
     Door { path: "/public-api/v1/search", keys: "rk_ · sk_", what: "Search everything that has a name" },
+    Door { path: "/public-api/v1/events/track", keys: "sk_", what: "Take in a conversion that a server reports" },
+    Door { path: "/public-api/v1/events", keys: "rk_ · sk_", what: "Conversions, newest first" },
+    Door { path: "/public-api/v1/events/{id}", keys: "rk_ · sk_", what: "One conversion with its touchpoints" },
+    Door { path: "/public-api/v1/events/aggregate", keys: "rk_ · sk_", what: "Conversions counted and summed by group" },
+    Door { path: "/public-api/v1/event-types", keys: "rk_ · sk_", what: "The workspace's conversions and their use" },
+    Door { path: "/public-api/v1/events/exports", keys: "rk_ · sk_", what: "Conversions of a day as a file" },
+    Door { path: "/public-api/v1/events/exports/{id}", keys: "rk_ · sk_", what: "How far that file has come" },
+    Door { path: "/public-api/v1/contacts/exports", keys: "rk_ · sk_", what: "Contacts as a file" },
+    Door { path: "/public-api/v1/contacts/exports/{id}", keys: "rk_ · sk_", what: "How far that file has come" },
+    Door { path: "/public-api/v1/companies/exports", keys: "rk_ · sk_", what: "Companies as a file" },
+    Door { path: "/public-api/v1/companies/exports/{id}", keys: "rk_ · sk_", what: "How far that file has come" },
+    Door { path: "/public-api/v1/exports/{id}/file", keys: "none", what: "The file behind an export's link" },
     Door { path: "/v1/a.js", keys: "none", what: "The browser script" },
 ];
 

@@ -14,6 +14,12 @@ use tributary_service::contact_fields::FieldRow;
 use tributary_service::contacts::{ContactOutput, ContactRow};
 use tributary_service::conversions::ConversionRow;
 use tributary_service::dates::resolve::ResolvedRange;
+use tributary_service::events::aggregate::EventsCounted;
+use tributary_service::events::get::EventOutput;
+use tributary_service::events::row::EventRow;
+use tributary_service::events::track::ConversionTracked;
+use tributary_service::events::types::EventTypes;
+use tributary_service::exports::{ExportQueued, ExportState};
 use tributary_service::forget::ForgetOutput;
 use tributary_service::import::ImportOutput;
 use tributary_service::mappings::MappingRow;
@@ -107,6 +113,13 @@ fn answer_schemas() -> Map<String, Value> {
         ("SegmentBody", body_of::<SavedBody<SegmentDefinition>>()),
         ("ReportBody", body_of::<SavedBody<ReportDefinition>>()),
         ("DashboardBody", body_of::<SavedBody<DashboardDefinition>>()),
+        ("ConversionTracked", schema_of::<ConversionTracked>()),
+        ("EventPage", schema_of::<Page<EventRow>>()),
+        ("Event", schema_of::<EventOutput>()),
+        ("EventsCounted", schema_of::<EventsCounted>()),
+        ("EventTypes", schema_of::<EventTypes>()),
+        ("ExportQueued", schema_of::<ExportQueued>()),
+        ("ExportState", schema_of::<ExportState>()),
     ]
     .map(|(name, schema)| (String::from(name), schema))
     .into_iter()
@@ -138,7 +151,7 @@ mod tests {
     use tributary_control::{ContactsQuery, WebhookProvider};
     use tributary_service::mappings::rule::{MAX_CONDITIONS, PayloadOperator};
     use tributary_service::stats::{COLUMNS, StatsInterval, StatsMetric};
-    use tributary_service::{input::BotRule, query, sources, stats};
+    use tributary_service::{events, input::BotRule, query, sources, stats};
 
     fn parsed() -> Value {
         serde_json::from_str(&DOCUMENT).unwrap()
@@ -207,6 +220,9 @@ mod tests {
         let operators: Vec<&str> = PayloadOperator::ALL.iter().map(|operator| operator.as_str()).collect();
         assert_eq!(conditions["maxItems"], serde_json::json!(MAX_CONDITIONS));
         assert_eq!(conditions["items"]["properties"]["operator"]["enum"], serde_json::json!(operators));
+        let per_page = parameter("/public-api/v1/events", "per_page");
+        let (most, default) = (events::list::MAX_PER_PAGE, events::list::DEFAULT_PER_PAGE);
+        assert_eq!((&per_page["maximum"], &per_page["default"]), (&most.into(), &default.into()));
         let columns = COLUMNS.join("|");
         assert_eq!(parameter("/v1/stats", "group_by")["pattern"], format!("^({columns})(,({columns}))*$"));
     }

@@ -6,6 +6,7 @@ use axum::response::Response;
 use tributary_control::ContactsQuery;
 use tributary_service::contact_body::{MAX_CONTACT_BODY, conditions};
 use tributary_service::contacts::{ContactInput, ContactsInput};
+use tributary_service::events::journey::JourneyInput;
 use tributary_service::rate::Route;
 
 use super::{PublicRefusal, enter, id_in, page_of};
@@ -25,7 +26,13 @@ const LIST_PARAMETERS: [&str; 9] = [
     "use_custom_field_labels",
     "custom_field_filters",
 ];
-const GET_PARAMETERS: [&str; 2] = ["include_comet_tokens", "use_custom_field_labels"];
+const GET_PARAMETERS: [&str; 5] = [
+    "include_comet_tokens",
+    "use_custom_field_labels",
+    "include_events",
+    "hide_direct_touchpoints",
+    "include_browsing_session_data",
+];
 
 pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Result<Response, PublicRefusal> {
     let (mut parts, _) = request.into_parts();
@@ -59,6 +66,11 @@ pub(crate) async fn get(
     let input = ContactInput {
         include_comet_tokens: params.flag("include_comet_tokens"),
         use_custom_field_labels: params.flag("use_custom_field_labels"),
+        journey: JourneyInput {
+            events: params.flag("include_events"),
+            direct_touchpoints: !params.flag_or("hide_direct_touchpoints", true),
+            hits: params.flag("include_browsing_session_data"),
+        },
     };
     params.finish()?;
     let contact = state.service.get_contact(entered.access()?, id_in(&id, "contact")?, input).await?;

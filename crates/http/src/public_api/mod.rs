@@ -7,6 +7,8 @@ pub mod contacts;
 pub mod counts;
 pub mod custom_events;
 pub mod event_mappings;
+pub mod events;
+pub mod exports;
 pub mod lookup;
 pub mod metrics;
 pub mod saved;
@@ -91,13 +93,7 @@ pub struct Page<T> {
 
 /// Puts a page into its envelope. The addresses beside it repeat every parameter of the request but the cursor.
 async fn page_of<T>(state: &AppState, parts: &mut Parts, paged: Paged<T>) -> Page<T> {
-    let origin = match &state.settings.public_url {
-        Some(url) => url.trim_end_matches('/').to_owned(),
-        None => match RequestOrigin::from_request_parts(parts, &()).await {
-            Ok(origin) => origin.to_string(),
-            Err(never) => match never {},
-        },
-    };
+    let origin = base_url(state, parts).await;
     let path = format!("{origin}{}", parts.uri.path());
     let kept: Vec<&str> = parts
         .uri
@@ -106,7 +102,7 @@ async fn page_of<T>(state: &AppState, parts: &mut Parts, paged: Paged<T>) -> Pag
         .flat_map(|query| query.split('&'))
         .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="))
         .collect();
-    // Cursors are digits or a word: nothing to escape.
+    // Cursors are digits, digits with a hyphen between, or a word: nothing to escape.
     let url = |cursor: &String| {
         let mut pairs = kept.clone();
         let cursor = format!("cursor={cursor}");
@@ -121,6 +117,17 @@ async fn page_of<T>(state: &AppState, parts: &mut Parts, paged: Paged<T>) -> Pag
         next_cursor: paged.next_cursor,
         prev_cursor: paged.prev_cursor,
         path,
+    }
+}
+
+/// Where clients reach this server, without a slash at the end.
+async fn base_url(state: &AppState, parts: &mut Parts) -> String {
+    match &state.settings.public_url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => match RequestOrigin::from_request_parts(parts, &()).await {
+            Ok(origin) => origin.to_string(),
+            Err(never) => match never {},
+        },
     }
 }
 

@@ -27,7 +27,7 @@ async fn kinds_and_routes() {
     let query = format!("/v1/query?{RANGE}");
     let sources = format!("/v1/sources?{RANGE}");
     let contacts = "/public-api/v1/contacts?start_date=2026-05-01&end_date=2026-06-01";
-    let routes: [(&str, &str, &str); 54] = [
+    let routes: [(&str, &str, &str); 63] = [
         ("POST", "/v1/track", r#"{"event":"x"}"#),
         ("POST", "/v1/batch", r#"{"events":[{"event":"x"}]}"#),
         ("POST", "/v1/import", r#"{"rows":[{"event":"x","timestamp":"2026-05-03T00:00:00Z"}]}"#),
@@ -80,6 +80,15 @@ async fn kinds_and_routes() {
         ("GET", "/public-api/v1/dashboards/1/run", ""),
         ("GET", "/public-api/v1/date-range?preset=today", ""),
         ("GET", "/public-api/v1/search?query=x", ""),
+        ("POST", "/public-api/v1/events/track", r#"{"event_name":"purchase","email":"ann@example.com"}"#),
+        ("GET", "/public-api/v1/events?start_date=2026-05-01&end_date=2026-06-01", ""),
+        ("GET", "/public-api/v1/events/1", ""),
+        ("POST", "/public-api/v1/events/aggregate", r#"{"start_date":"2026-05-01","end_date":"2026-06-01"}"#),
+        ("GET", "/public-api/v1/event-types", ""),
+        ("POST", "/public-api/v1/events/exports", r#"{"date":"2026-05-01"}"#),
+        ("GET", "/public-api/v1/events/exports/1", ""),
+        ("POST", "/public-api/v1/contacts/exports", r#"{"start_date":"2026-05-01","end_date":"2026-06-01"}"#),
+        ("POST", "/public-api/v1/companies/exports", r#"{"start_date":"2026-05-01","end_date":"2026-06-01"}"#),
         ("POST", "/mcp", PING),
         ("POST", "/mcp/account", PING),
     ];
@@ -128,6 +137,9 @@ async fn tokens_that_are_none() {
             ("GET", "/public-api/v1/contacts"),
             ("PUT", "/public-api/v1/contacts/1"),
             ("GET", "/public-api/v1/companies/1"),
+            ("POST", "/public-api/v1/events/track"),
+            ("GET", "/public-api/v1/events"),
+            ("POST", "/public-api/v1/events/exports"),
             ("POST", "/mcp"),
             ("POST", "/mcp/account"),
         ] {

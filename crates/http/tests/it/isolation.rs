@@ -23,6 +23,9 @@ async fn acme_never_sees_the_rival() {
         r#"{"anonymous_id":"canary-1","user_id":"canary-2","traits":{"email":"canary@canary-rival.com","name":"canary"}}"#;
     assert_eq!(world.post(&world.rival.projects[0].sk, "/v1/identify", traits).await.status, 200);
     define_canaries(&world).await;
+    let sale = r#"{"event_name":"purchase","email":"canary@canary-rival.com","order_id":"canary-order","url":"https://canary-rival.example/?utm_source=canary"}"#;
+    let tracked = world.post(&world.rival.projects[0].sk, "/public-api/v1/events/track", sale).await;
+    assert_eq!(tracked.status, 202, "{}", tracked.text);
     let shop = world.storefront();
     let mut replies = everything_shown(&world, shop, Some(&world.acme.ak)).await;
     for path in [
@@ -157,7 +160,16 @@ async fn everything_shown(world: &World, project: &Project, ak: Option<&String>)
     let created = "start_date=2000-01-01&end_date=2027-01-01";
     let flags = "include_all_emails=1&include_comet_tokens=1&include_custom_fields=1";
     let mut paths = vec![format!("/public-api/v1/contacts?{created}&{flags}"), String::from("/public-api/v1/companies")];
-    paths.extend((1..=20).map(|id| format!("/public-api/v1/contacts/{id}?include_comet_tokens=1")));
+    let journey = "include_comet_tokens=1&include_events=1&hide_direct_touchpoints=0&include_browsing_session_data=1";
+    paths.extend((1..=20).map(|id| format!("/public-api/v1/contacts/{id}?{journey}")));
+    let columns = "fields=id,event_name,event_url,order_id,profile_id,company_id,campaign_name";
+    let credited = "sources=direct,other,other_ads,facebook_ads&attribution_model=linear&attribution_window=0";
+    paths.push(format!("/public-api/v1/events?{created}&{columns}&{credited}"));
+    paths.push(format!("/public-api/v1/events?{created}"));
+    paths.push(String::from("/public-api/v1/event-types"));
+    for kind in ["events", "contacts", "companies"] {
+        paths.extend((1..=3).map(|id| format!("/public-api/v1/{kind}/exports/{id}")));
+    }
     paths.extend((1..=5).map(|id| format!("/public-api/v1/companies/{id}")));
     for noun in ["event-mappings", "webhook-endpoints"] {
         paths.push(format!("/public-api/v1/{noun}"));
@@ -196,7 +208,25 @@ async fn everything_shown(world: &World, project: &Project, ak: Option<&String>)
     paths.extend(["metrics", "dimensions"].map(|path| format!("/public-api/v1/{path}")));
     paths.extend(["custom-events", "contact-fields"].map(|noun| format!("/public-api/v1/{noun}")));
     for path in paths {
-        replies.push((path.clone(), world.get(&project.rk, &path).await.text));
+        let text = world.get(&project.rk, &path).await.text;
+        // Every conversion that is listed, by itself.
+        let page: Value = serde_json::from_str(&text).unwrap_or_default();
+        for row in page["data"].as_array().into_iter().flatten().filter(|_| path.contains("/events?")) {
+            let path = format!("/public-api/v1/events/{}", row["id"]);
+            let reply = world.get(&project.rk, &path).await;
+            assert_eq!(reply.status, 200, "{path}");
+            replies.push((path, reply.text));
+        }
+        replies.push((path, text));
+    }
+    for (path, body) in [
+        (
+            "/public-api/v1/events/aggregate",
+            r#"{"start_date":"2000-01-01","end_date":"2027-01-01","group_by":["event_name","source"]}"#,
+        ),
+        ("/public-api/v1/contacts/exports", r#"{"start_date":"2000-01-01","end_date":"2027-01-01"}"#),
+    ] {
+        replies.push((path.to_owned(), world.post(&project.rk, path, body).await.text));
     }
     for door in DOORS {
         let keys = if door.path == KEY_DOOR.path { vec![&project.sk, &project.rk] } else { ak.into_iter().collect() };
@@ -268,6 +298,10 @@ async fn writes_stay_at_home() {
         ),
         ("/v1/identify", r#"{"anonymous_id":"canary-rival-shop-visitor-0","user_id":"canary-rival-shop-user"}"#),
         ("/v1/forget", r#"{"user_id":"canary-rival-shop-user"}"#),
+        (
+            "/public-api/v1/events/track",
+            r#"{"event_name":"purchase","comet_token":"canary-rival-shop-visitor-0","order_id":"canary-rival-shop-id-0","email":"ann@example.com"}"#,
+        ),
         ("/v1/spend", r#"{"rows":[{"source":"radio","account_id":"canary-rival-shop","date":"2026-05-01","spend":"1"}]}"#),
     ] {
         let reply = world.post(&shop.sk, path, body).await;

@@ -14,6 +14,8 @@ mod bad_input;
 mod contacts;
 mod cors;
 mod definitions;
+mod events;
+mod exports;
 mod limits;
 mod metrics;
 mod questions;

@@ -93,6 +93,7 @@ impl World {
             Engine::Timeline => timeline(&folder, &clock),
         };
         let pipeline = Pipeline::open(IngestSettings { ip_salt: [3; 32], geo_database: None }, entropy).unwrap();
+        let service = ServiceSettings { exports_folder: Some(folder.path().join("exports")), ..service };
         let service = Service::new(control.clone(), events, Arc::new(pipeline), clock.clone(), service);
         let state = AppState::open(Arc::new(service), settings).unwrap();
         let acme = Tenant::create(&control, "Acme", &[("acme-storefront", "UTC"), ("acme-blog", "Europe/Berlin")]).await;
