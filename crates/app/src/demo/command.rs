@@ -170,9 +170,12 @@ fn text(demo: &Demo, recipe: &Recipe, globals: &Globals) -> String {
     let config = serde_json::to_string_pretty(&config).unwrap_or_default();
     let _ = write!(
         text,
-        "\nboth\n  account      {}\n\nwhat the shop's ads really did: tributary demo --truth\n\nask it:\n  curl -s -H 'Authorization: Bearer {read}' '{url}/v1/sources?from={from}&to={to}&limit=10'\n\n\
+        "\nboth\n  account      {}\n\n\
+         what the shop's ads really did:\n  tributary demo --data {} --truth\n\n\
+         ask it:\n  curl -s -H 'Authorization: Bearer {read}' '{url}/v1/sources?from={from}&to={to}&limit=10'\n\n\
          give it to an agent:\n{config}\n",
-        demo.ak
+        demo.ak,
+        globals.data.display()
     );
     text
 }

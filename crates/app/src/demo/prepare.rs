@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -18,6 +18,7 @@ use tributary_core::event::Event;
 use tributary_core::plan::Plan;
 use tributary_core::scope::WorkspaceScope;
 use tributary_events::store::EventStore;
+use tributary_ingest::parse::IDENTIFY_EVENT;
 use tributary_ingest::pipeline::Pipeline;
 use tributary_service::identity::note_people;
 
@@ -222,6 +223,7 @@ async fn fill_site(
             Ok(())
         })
     });
+    let mut appearances = Appearances::default();
     let mut staged: VecDeque<JoinHandle<Result<Vec<Event>>>> = VecDeque::new();
     loop {
         let next = if staged.len() < IN_PIPELINE { days.recv().await } else { None };
@@ -235,12 +237,35 @@ async fn fill_site(
         let Some(handle) = staged.pop_front() else { break };
         let events = handle.await.map_err(|error| Error::internal("the pipeline stopped").caused_by(error))??;
         let count = events.len() as u64;
-        note_people(ground.control, scope, &events).await?;
+        note_people(ground.control, scope, &appearances.news(&events)).await?;
         // Every demo event has an id: those of an interrupted run are duplicates now.
         ground.events.append(scope, events).await?;
         bar.inc(count);
     }
+    let last: Vec<Event> = appearances.last.into_values().collect();
+    note_people(ground.control, scope, &last).await?;
     maker.await.map_err(|error| Error::internal("the maker of the demo stopped").caused_by(error))?
+}
+
+/// Events of people by user and visitor. Contacts hear at once of whoever is new or tells something, and in the end of everybody's
+/// last event: what lies between would change nothing, and take longer than storing all events does.
+#[derive(Default)]
+struct Appearances {
+    last: BTreeMap<(String, String), Event>,
+}
+
+impl Appearances {
+    fn news(&mut self, events: &[Event]) -> Vec<Event> {
+        let mut news = Vec::new();
+        for event in events.iter().filter(|event| event.bot.is_none()) {
+            let Some(user_id) = event.user_id.clone() else { continue };
+            let is_new = self.last.insert((user_id, event.anonymous_id.clone()), event.clone()).is_none();
+            if is_new || event.name == IDENTIFY_EVENT {
+                news.push(event.clone());
+            }
+        }
+        news
+    }
 }
 
 /// What the platforms report on the shop's ads, and the rates that make it comparable.

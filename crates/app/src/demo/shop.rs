@@ -96,8 +96,11 @@ fn check_out(
     if is_new {
         counters.users += 1;
         visitor.user = Some(counters.users);
-        // On a second device some open a second account with the address of the first: those two are one person.
-        let mut traits = Person::customer(visitor.alias.unwrap_or(counters.users), country).traits();
+        let mut traits = Person::customer(counters.users, country).traits();
+        if visitor.alias.is_some() {
+            // The address comes with the receipt: see below.
+            traits.clear();
+        }
         traits.push(("customer_group", Value::from("web")));
         traits.extend(standing(visitor));
         visit.sign_in(user_id(counters.users), &traits);
@@ -127,8 +130,11 @@ fn check_out(
         let facts = [("amount_cents", Value::from(kit)), ("currency", Value::from(currency)), ("order_id", order_id)];
         visit.send("upsell_accepted", &facts);
     }
-    if !is_new && visit.is_signed_in() {
-        visit.send("$identify", &standing(visitor));
+    match visitor.alias {
+        // They have an account on another device and opened a second one: one address makes the two one person.
+        Some(owner) if is_new => visit.send("$identify", &Person::customer(owner, country).traits()),
+        _ if !is_new && visit.is_signed_in() => visit.send("$identify", &standing(visitor)),
+        _ => {}
     }
     visitor.last_order = Some(bought);
     visitor.stage = Stage::Customer;
