@@ -10,7 +10,8 @@ use tributary_core::time::{DAY_US, SECOND_US, format_utc, parse_instant};
 
 use crate::commands::serve::Listen;
 use crate::demo::generate::{Recipe, Site};
-use crate::demo::prepare::{Demo, Ground, Made, prepare, publish};
+use crate::demo::prepare::{Demo, Ground, Made, made_of, prepare, publish};
+use crate::demo::truth;
 use crate::exit::Exit;
 use crate::folder::{Folder, Missing};
 use crate::globals::Globals;
@@ -27,6 +28,7 @@ const MAX_EVENTS: u64 = 1_000_000_000;
 #[command(after_help = "Examples:
   tributary demo
   tributary demo --data /tmp/demo --events 1000000 --seed 7 --until 2026-05-17T00:00:00Z --prepare-only
+  tributary demo --truth
 
 The first run makes the demo, later runs serve the one that is there. Keys and ids are in DIR/demo.json. The data folder
 is ./tributary-demo unless --data names another. See docs/demo.md.")]
@@ -45,12 +47,18 @@ pub struct DemoArgs {
     /// Make the demo and leave, without serving it
     #[arg(long)]
     prepare_only: bool,
+    /// Show what the shop's ads really brought about: in the demo that is there, else in the one that would be made
+    #[arg(long, conflicts_with = "prepare_only")]
+    truth: bool,
 }
 
 /// Makes the demo, if need be, and serves it.
 pub async fn run(demo: DemoArgs, globals: &Globals) -> Result<Exit> {
     let globals = globals.listening(&demo.listen)?;
     let wanted = demo.recipe(&globals)?;
+    if demo.truth {
+        return show_truth(made_of(&globals.data)?.unwrap_or(wanted), &globals).await;
+    }
     let owned = Folder::own(&globals, Missing::Create).await?;
     let ground = Ground {
         folder: &globals.data,
@@ -119,6 +127,18 @@ fn show(demo: &Demo, recipe: &Recipe, globals: &Globals) -> Result<()> {
     output::line(&text(demo, recipe, globals))
 }
 
+/// Needs no data and disturbs no server: the recipe says it all.
+async fn show_truth(recipe: Recipe, globals: &Globals) -> Result<Exit> {
+    let found = tokio::task::spawn_blocking(move || truth::truth(&recipe)).await;
+    let found = found.map_err(|error| Error::internal("finding the truth did not finish").caused_by(error))??;
+    if globals.json {
+        output::json(&found)?
+    } else {
+        truth::show(&found)?
+    }
+    Ok(Exit::Done)
+}
+
 fn text(demo: &Demo, recipe: &Recipe, globals: &Globals) -> String {
     let url = &demo.url;
     let mut text = format!(
@@ -150,9 +170,12 @@ fn text(demo: &Demo, recipe: &Recipe, globals: &Globals) -> String {
     let config = serde_json::to_string_pretty(&config).unwrap_or_default();
     let _ = write!(
         text,
-        "\nboth\n  account      {}\n\nask it:\n  curl -s -H 'Authorization: Bearer {read}' '{url}/v1/sources?from={from}&to={to}&limit=10'\n\n\
+        "\nboth\n  account      {}\n\n\
+         what the shop's ads really did:\n  tributary demo --data {} --truth\n\n\
+         ask it:\n  curl -s -H 'Authorization: Bearer {read}' '{url}/v1/sources?from={from}&to={to}&limit=10'\n\n\
          give it to an agent:\n{config}\n",
-        demo.ak
+        demo.ak,
+        globals.data.display()
     );
     text
 }

@@ -1,15 +1,17 @@
 //! The demo's events, day by day: same seed, number and end, same events.
 
 use tributary_core::error::Result;
-use tributary_core::time::zone;
+use tributary_core::time::{DAY_US, zone};
 use tributary_ingest::arrival::{Arrival, Channel};
 
 use crate::demo::calendar::{DAYS, Day, Rhythm, days};
 use crate::demo::dice::Dice;
+use crate::demo::ledger::{Ledger, Seen};
 use crate::demo::saas::{self, Paid};
 use crate::demo::shop;
 use crate::demo::visit::{Guest, Sent, Stage, Visit, Visitor};
-use crate::demo::world::{AGENTS, BOTS, Returns, SAAS_COUNTRIES, SAAS_WAYS, SHOP_COUNTRIES, SHOP_WAYS, Way};
+use crate::demo::ways::{Returns, SAAS_WAYS, SHOP_WAYS, Way};
+use crate::demo::world::{AGENTS, BOTS, SAAS_COUNTRIES, SHOP_COUNTRIES};
 
 /// What determines every byte of the demo's events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -20,6 +22,13 @@ pub struct Recipe {
     pub events: u64,
     /// First instant past the last day, microseconds.
     pub until_us: i64,
+}
+
+impl Recipe {
+    /// First instant of the first day, microseconds.
+    pub fn from_us(&self) -> i64 {
+        self.until_us - DAYS as i64 * DAY_US
+    }
 }
 
 /// One of the demo's two workspaces.
@@ -107,15 +116,27 @@ static SAAS: Profile = Profile {
     pages: &["/", "/features", "/pricing", "/docs", "/blog/cash-flow", "/blog/late-payments"],
 };
 
-/// Makes a site's events day by day, each day in order of time. `emit` gets every day once.
-pub fn generate(site: Site, recipe: &Recipe, emit: &mut dyn FnMut(Vec<Sent>) -> Result<()>) -> Result<()> {
+/// Of a thousand browsers that come for the first time, how many belong to somebody with an account.
+const SECOND_DEVICES: u64 = 35;
+
+/// Makes a site's events day by day, each day in order of time. `emit` gets every day once. What is known
+/// of the events beyond what they say stands in the ledger that is returned.
+pub fn generate(site: Site, recipe: &Recipe, emit: &mut dyn FnMut(Vec<Sent>) -> Result<()>) -> Result<Ledger> {
     let profile = site.profile();
     let mut dice = Dice::new(recipe.seed, profile.slug);
     let zone = zone(profile.zone)?;
     let days = days(site.events(recipe.events), recipe.until_us, &zone, &profile.rhythm, &mut dice);
-    let template = Arrival::new(Channel::Publishable, recipe.until_us, zone);
-    let mut town =
-        Town { site, profile, dice, template, visitors: Vec::new(), members: Vec::new(), due: vec![Vec::new(); DAYS], users: 0 };
+    let mut ledger = Ledger::new(recipe.seed, zone.clone());
+    let mut town = Town {
+        site,
+        profile,
+        dice,
+        template: Arrival::new(Channel::Publishable, recipe.until_us, zone),
+        visitors: Vec::new(),
+        members: Vec::new(),
+        due: vec![Vec::new(); DAYS],
+        counters: Counters::default(),
+    };
     let mut number = 0_u64;
     for day in &days {
         let mut events = town.live_through(day, recipe.until_us);
@@ -125,10 +146,22 @@ pub fn generate(site: Site, recipe: &Recipe, emit: &mut dyn FnMut(Vec<Sent>) -> 
             number += 1;
             event.draft.event_id = Some(format!("{}-{number:09}", profile.slug));
             event.arrival.received_us = event.arrival.received_us.min(recipe.until_us);
+            if let Some(note) = event.note {
+                ledger.write(note, event.time_us());
+            }
         }
         emit(events)?;
     }
-    Ok(())
+    Ok(ledger)
+}
+
+/// Numbers given away so far.
+#[derive(Default)]
+pub struct Counters {
+    /// Accounts.
+    pub users: u32,
+    /// Orders.
+    pub orders: u32,
 }
 
 struct Town {
@@ -141,7 +174,7 @@ struct Town {
     members: Vec<usize>,
     /// Per day, who is due for a renewal or sends a parcel back.
     due: Vec<Vec<usize>>,
-    users: u32,
+    counters: Counters,
 }
 
 impl Town {
@@ -169,7 +202,7 @@ impl Town {
 
     fn server_event(&mut self, place: usize, day: usize, at_us: i64, out: &mut Vec<Sent>) {
         match self.site {
-            Site::Shop => out.push(shop::parcel_returned(&mut self.dice, &self.template, &self.visitors[place], at_us)),
+            Site::Shop => shop::parcel_returned(&mut self.dice, &self.template, &self.visitors[place], at_us, out),
             Site::Saas if self.dice.chance(88) => self.visitors[place].stage = Stage::Gone,
             Site::Saas => {
                 out.push(saas::renewal(&self.template, &self.visitors[place], at_us));
@@ -192,10 +225,16 @@ impl Town {
         let guest = Guest { anonymous_id: visitor.id(), user_id, agent: agent.text, width: agent.width, country, way: Some(way) };
         let was = visitor.stage;
         let mut visit = Visit::begin(&mut self.dice, out, &self.template, self.profile.host, guest, start_us);
+        if let Some(placement) = visit.placement {
+            visitor.seen.click(placement, start_us);
+        }
         match (self.site, was) {
             (Site::Shop, _) => {
                 let orders_before = visit.out.len();
-                shop::play(&mut visit, &mut visitor, way, day, &mut self.users);
+                shop::play(&mut visit, &mut visitor, way, day, &mut self.counters);
+                if visitor.user.is_some() && self.visitors[place].user.is_none() {
+                    self.members.push(place);
+                }
                 let is_order = out[orders_before..].iter().any(|event| event.draft.event.as_deref() == Some("order_completed"));
                 if is_order && self.dice.chance(90) {
                     let later = day + self.dice.between(4, 14) as usize;
@@ -203,7 +242,7 @@ impl Town {
                 }
             }
             (Site::Saas, Stage::Stranger) => {
-                saas::play_stranger(&mut visit, &mut visitor, way, &mut self.users);
+                saas::play_stranger(&mut visit, &mut visitor, way, &mut self.counters);
                 if visitor.stage == Stage::Member {
                     self.members.push(place);
                 }
@@ -238,23 +277,45 @@ impl Town {
             let length = self.visitors.len();
             return (recent(&mut self.dice, length), true);
         }
-        let visitor = Visitor {
+        let visitor = self.newcomer();
+        self.visitors.push(visitor);
+        (self.visitors.len() - 1, false)
+    }
+
+    /// A browser not seen before. A few are second devices of people who have an account.
+    fn newcomer(&mut self) -> Visitor {
+        let newcomer = Visitor {
             anonymous_id: self.dice.bits(),
             agent: self.dice.weighted(AGENTS.iter().map(|agent| agent.weight)) as u8,
             country: self.dice.weighted(self.profile.countries.iter().map(|country| country.2)) as u8,
-            way: self.dice.weighted(self.profile.ways.iter().map(|way| way.weight)) as u8,
+            way: self.dice.weighted(self.profile.ways.iter().map(Way::first_weight)) as u8,
             stage: Stage::Stranger,
             user: None,
+            alias: None,
+            seen: Seen::default(),
+            orders: 0,
+            first_order: None,
+            last_order: None,
             plan: 0,
         };
-        self.visitors.push(visitor);
-        (self.visitors.len() - 1, false)
+        if self.members.is_empty() || !self.dice.chance(SECOND_DEVICES) {
+            return newcomer;
+        }
+        let owner = self.visitors[*self.dice.pick(&self.members)].clone();
+        let own = Visitor { anonymous_id: newcomer.anonymous_id, agent: newcomer.agent, way: newcomer.way, ..owner };
+        match self.site {
+            // Some do not remember that they have an account.
+            Site::Shop if self.dice.chance(400) => Visitor { user: None, alias: own.alias.or(own.user), ..own },
+            // A second device does not pay a second time.
+            Site::Saas if own.stage != Stage::Customer => newcomer,
+            Site::Shop | Site::Saas => own,
+        }
     }
 
     fn how(&mut self, visitor: &Visitor, is_back: bool) -> &'static Way {
         let ways = self.profile.ways;
         if is_back && self.dice.chance(640) {
-            let often = ways.iter().map(|way| if way.returns == Returns::Often { way.weight } else { 0 });
+            let often = ways.iter().map(|way| if way.returns == Returns::Seldom { 0 } else { way.weight });
             return &ways[self.dice.weighted(often)];
         }
         &ways[usize::from(visitor.way)]

@@ -6,9 +6,18 @@ pub mod prepare;
 
 pub mod generate;
 
+pub mod ads;
+pub mod ledger;
+pub mod spend;
+pub mod truth;
+
 mod calendar;
 mod dice;
+mod people;
+mod rates;
 mod saas;
+mod setup;
 mod shop;
 pub mod visit;
+mod ways;
 mod world;

@@ -1,8 +1,8 @@
-//! Filling a data folder with the demo, once: account, workspaces, keys, events. What was begun is finished by the next run.
+//! Filling a data folder with the demo, once: account, workspaces, keys, settings, events, ads. What was begun is finished by the next run.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -18,9 +18,15 @@ use tributary_core::event::Event;
 use tributary_core::plan::Plan;
 use tributary_core::scope::WorkspaceScope;
 use tributary_events::store::EventStore;
+use tributary_ingest::parse::IDENTIFY_EVENT;
 use tributary_ingest::pipeline::Pipeline;
+use tributary_service::identity::note_people;
 
 use crate::demo::generate::{Recipe, Site, generate};
+use crate::demo::ledger::Ledger;
+use crate::demo::rates;
+use crate::demo::setup::set_up;
+use crate::demo::spend;
 use crate::demo::visit::Sent;
 
 /// The file clients and scripts read.
@@ -125,6 +131,11 @@ pub async fn prepare(ground: &Ground<'_>, wanted: Recipe, url: &str) -> Result<(
     Ok((demo, progress.recipe, Made::Now))
 }
 
+/// What the folder's demo is made of, if it holds one.
+pub fn made_of(folder: &Path) -> Result<Option<Recipe>> {
+    Ok(read::<Progress>(&folder.join(RECIPE_FILE))?.map(|progress| progress.recipe))
+}
+
 /// Writes `demo.json` again, for the address the server has in the end.
 pub fn publish(folder: &Path, demo: &Demo) -> Result<()> {
     write(&folder.join(DEMO_FILE), demo)
@@ -182,14 +193,24 @@ async fn fill(ground: &Ground<'_>, demo: &Demo, recipe: &Recipe) -> Result<()> {
     let bar = ProgressBar::new(recipe.events).with_style(style);
     for (site, workspace) in Site::ALL.into_iter().zip(&demo.workspaces) {
         let access = ground.control.operator_access(tributary_core::ids::WorkspaceId(workspace.id)).await?;
-        fill_site(ground, site, &access.scope, recipe, &bar).await?;
+        set_up(ground.control, &access.scope, site).await?;
+        let ledger = fill_site(ground, site, &access.scope, recipe, &bar).await?;
+        if site == Site::Shop {
+            advertise(ground.control, &access.scope, recipe, &ledger).await?;
+        }
     }
     bar.finish_and_clear();
     Ok(())
 }
 
 /// One thread makes events, others take them through the pipeline, this task stores them in the order they were made.
-async fn fill_site(ground: &Ground<'_>, site: Site, scope: &WorkspaceScope, recipe: &Recipe, bar: &ProgressBar) -> Result<()> {
+async fn fill_site(
+    ground: &Ground<'_>,
+    site: Site,
+    scope: &WorkspaceScope,
+    recipe: &Recipe,
+    bar: &ProgressBar,
+) -> Result<Ledger> {
     let (sender, mut days) = mpsc::channel::<Vec<Sent>>(2);
     let recipe = *recipe;
     let maker = spawn_blocking(move || {
@@ -202,6 +223,7 @@ async fn fill_site(ground: &Ground<'_>, site: Site, scope: &WorkspaceScope, reci
             Ok(())
         })
     });
+    let mut appearances = Appearances::default();
     let mut staged: VecDeque<JoinHandle<Result<Vec<Event>>>> = VecDeque::new();
     loop {
         let next = if staged.len() < IN_PIPELINE { days.recv().await } else { None };
@@ -215,11 +237,43 @@ async fn fill_site(ground: &Ground<'_>, site: Site, scope: &WorkspaceScope, reci
         let Some(handle) = staged.pop_front() else { break };
         let events = handle.await.map_err(|error| Error::internal("the pipeline stopped").caused_by(error))??;
         let count = events.len() as u64;
+        note_people(ground.control, scope, &appearances.news(&events)).await?;
         // Every demo event has an id: those of an interrupted run are duplicates now.
         ground.events.append(scope, events).await?;
         bar.inc(count);
     }
+    let last: Vec<Event> = appearances.last.into_values().collect();
+    note_people(ground.control, scope, &last).await?;
     maker.await.map_err(|error| Error::internal("the maker of the demo stopped").caused_by(error))?
+}
+
+/// Events of people by user and visitor. Contacts hear at once of whoever is new or tells something, and in the end of everybody's
+/// last event: what lies between would change nothing, and take longer than storing all events does.
+#[derive(Default)]
+struct Appearances {
+    last: BTreeMap<(String, String), Event>,
+}
+
+impl Appearances {
+    fn news(&mut self, events: &[Event]) -> Vec<Event> {
+        let mut news = Vec::new();
+        for event in events.iter().filter(|event| event.bot.is_none()) {
+            let Some(user_id) = event.user_id.clone() else { continue };
+            let is_new = self.last.insert((user_id, event.anonymous_id.clone()), event.clone()).is_none();
+            if is_new || event.name == IDENTIFY_EVENT {
+                news.push(event.clone());
+            }
+        }
+        news
+    }
+}
+
+/// What the platforms report on the shop's ads, and the rates that make it comparable.
+async fn advertise(control: &Control, scope: &WorkspaceScope, recipe: &Recipe, ledger: &Ledger) -> Result<()> {
+    let (first, last) = spend::days(ledger, recipe);
+    control.set_currency_rates(scope, rates::dated(first, last)?).await?;
+    control.record_ads(scope, spend::reports(ledger, recipe)?, "demo").await?;
+    Ok(())
 }
 
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>> {

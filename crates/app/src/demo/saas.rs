@@ -4,11 +4,15 @@ use serde_json::Value;
 
 use tributary_ingest::arrival::Arrival;
 
+use crate::demo::generate::Counters;
+use crate::demo::people::Person;
+use crate::demo::setup::{COUNT_SLOT, PLAN_SLOT, SINCE_SLOT};
 use crate::demo::visit::{Sent, Stage, Visit, Visitor, from_server};
-use crate::demo::world::{Device, PLANS, Way};
+use crate::demo::ways::Way;
+use crate::demo::world::{Device, PLANS, SAAS_COUNTRIES};
 
 /// Plays a visit of somebody without an account.
-pub fn play_stranger(visit: &mut Visit<'_>, visitor: &mut Visitor, way: &Way, next_user: &mut u32) {
+pub fn play_stranger(visit: &mut Visit<'_>, visitor: &mut Visitor, way: &Way, counters: &mut Counters) {
     visit.open_one_of(&["/", "/", "/features", "/blog/late-payments", "/integrations"]);
     if visit.dice.chance(420) {
         return;
@@ -34,12 +38,19 @@ pub fn play_stranger(visit: &mut Visit<'_>, visitor: &mut Visitor, way: &Way, ne
     }
     visit.wait(20, 200);
     visit.open("/start");
-    *next_user += 1;
-    visitor.user = Some(*next_user);
+    counters.users += 1;
+    visitor.user = Some(counters.users);
     visitor.stage = Stage::Member;
     visitor.plan = visit.dice.weighted(PLANS.iter().map(|plan| plan.2)) as u8;
-    let plan = PLANS[usize::from(visitor.plan)].0;
-    visit.sign_in(user_id(*next_user), &[("plan", Value::from(plan))]);
+    let (plan, cents, _) = PLANS[usize::from(visitor.plan)];
+    let mut traits = Person::colleague(counters.users, SAAS_COUNTRIES[usize::from(visitor.country)].0).traits();
+    traits.extend([
+        ("plan", Value::from(plan)),
+        (PLAN_SLOT, Value::from(plan)),
+        (COUNT_SLOT, Value::from(cents / 100)),
+        (SINCE_SLOT, Value::from(visit.today().to_string())),
+    ]);
+    visit.sign_in(user_id(counters.users), &traits);
     visit.send("trial_begun", &[("plan", Value::from(plan))]);
     work(visit, 1);
 }

@@ -1,12 +1,18 @@
 //! One visit as it is lived through: a clock that moves on, an address that changes, events that are sent.
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use tributary_ingest::arrival::{Arrival, Channel};
 use tributary_ingest::draft::Draft;
 
+use crate::demo::ads::Placement;
 use crate::demo::dice::Dice;
-use crate::demo::world::{AGENTS, Agent, Device, Way};
+use crate::demo::ledger::{Note, Seen};
+use crate::demo::ways::Way;
+use crate::demo::world::{AGENTS, Agent, Device};
 
 /// An event on its way to the pipeline.
 #[derive(Clone, Debug)]
@@ -15,6 +21,8 @@ pub struct Sent {
     pub arrival: Arrival,
     /// What it says.
     pub draft: Draft,
+    /// What the demo knows of it beyond that, for the ledger.
+    pub note: Option<Note>,
 }
 
 impl Sent {
@@ -39,8 +47,29 @@ pub struct Visitor {
     pub stage: Stage,
     /// Number of the account, once they have one.
     pub user: Option<u32>,
+    /// Number of the account on their other device, under whose mail address they open one here.
+    pub alias: Option<u32>,
+    /// The ads they have come by.
+    pub seen: Seen,
+    /// Orders so far.
+    pub orders: u32,
+    /// The day of the first.
+    pub first_order: Option<Date>,
+    /// The last.
+    pub last_order: Option<Bought>,
     /// The plan they pay for, place in the site's plans.
     pub plan: u8,
+}
+
+/// An order somebody may send back.
+#[derive(Clone, Copy, Debug)]
+pub struct Bought {
+    /// Its number.
+    pub number: u32,
+    /// What was paid, hundredths of the currency.
+    pub cents: u64,
+    /// ISO 4217.
+    pub currency: &'static str,
 }
 
 /// How far somebody has come.
@@ -92,6 +121,10 @@ pub struct Visit<'a> {
     user_id: Option<String>,
     width: u32,
     now_us: i64,
+    /// The ad that brought the visit.
+    pub placement: Option<Placement>,
+    /// What the ledger is told with the next event.
+    pub note: Option<Note>,
 }
 
 /// Who visits, from where, how.
@@ -127,9 +160,19 @@ impl<'a> Visit<'a> {
         template.origin_host = Some(host.to_owned());
         let mut query = String::new();
         let mut referrer = None;
+        let mut placement = None;
         if let Some(way) = guest.way {
-            let campaign = if way.campaigns.is_empty() { "" } else { *dice.pick(way.campaigns) };
-            query = way.query.replace("{campaign}", campaign);
+            query = match way.some_ad(dice) {
+                Some(ad) => {
+                    placement = Some(ad);
+                    address_of(ad, way.query)
+                }
+                None if way.campaigns.is_empty() => way.query.to_owned(),
+                None => {
+                    let campaign: &str = dice.pick::<&str>(way.campaigns);
+                    way.query.replace("{campaign}", campaign)
+                }
+            };
             if query.contains("{id}") {
                 query = query.replace("{id}", &dice.token(24));
             }
@@ -147,6 +190,8 @@ impl<'a> Visit<'a> {
             user_id: guest.user_id,
             width: guest.width,
             now_us: start_us,
+            placement,
+            note: placement.map(Note::Arrived),
         }
     }
 
@@ -179,6 +224,17 @@ impl<'a> Visit<'a> {
         self.send("$identify", traits);
     }
 
+    /// Whether they are signed in.
+    pub fn is_signed_in(&self) -> bool {
+        self.user_id.is_some()
+    }
+
+    /// The day it is now, in UTC as dates of contacts are.
+    pub fn today(&self) -> Date {
+        let now = Timestamp::from_microsecond(self.now_us).unwrap_or(Timestamp::UNIX_EPOCH);
+        TimeZone::UTC.to_datetime(now).date()
+    }
+
     /// Sends an event from the page that is open.
     pub fn send(&mut self, event: &str, properties: &[(&str, Value)]) {
         let separator = if self.query.is_empty() { "" } else { "?" };
@@ -194,7 +250,7 @@ impl<'a> Visit<'a> {
         };
         let mut arrival = self.template.clone();
         arrival.received_us = self.now_us + self.dice.between(60, 900) as i64 * 1_000;
-        self.out.push(Sent { arrival, draft });
+        self.out.push(Sent { arrival, draft, note: self.note.take() });
         self.now_us += self.dice.between(200, 2_500) as i64 * 1_000;
     }
 }
@@ -221,7 +277,17 @@ pub fn from_server(
             properties: object(properties),
             ..Draft::default()
         },
+        note: None,
     }
+}
+
+/// A template's query with the ids of an ad filled in.
+fn address_of(placement: Placement, template: &str) -> String {
+    template
+        .replace("{campaign}", placement.campaign().tag)
+        .replace("{campaign_id}", placement.campaign().id)
+        .replace("{adset_id}", placement.ad_set().id)
+        .replace("{ad_id}", placement.ad().0)
 }
 
 fn object(properties: &[(&str, Value)]) -> Option<Map<String, Value>> {

@@ -47,6 +47,41 @@ fn the_demo_is_made_once_and_always_the_same() {
 }
 
 #[test]
+fn the_demo_has_ads_contacts_and_conversions() {
+    let folder = tempfile::tempdir().expect("scratch");
+    let folder = folder.path();
+    demo(folder, "one", "12000");
+    let json = |arguments: &[&str]| -> Value { serde_json::from_str(&tributary(folder, arguments)).expect("JSON") };
+    let spend = ["spend", "--data", "one", "--workspace", "gipfelgut", "--from", "2026-02-01", "--to", "2026-06-01", "--json"];
+    let spent = json(&[&spend[..], &["--currency", "EUR", "--by", "source,campaign"]].concat());
+    assert_eq!(spent["left_apart"], serde_json::json!([]), "every currency has its rates");
+    let truth = json(&["demo", "--data", "one", "--truth", "--json"]);
+    let rows = truth["campaigns"].as_array().expect("campaigns");
+    assert_eq!(rows.len(), 10);
+    // To the cent: the truth rounds each campaign's spend as it is shown.
+    let cents = |text: &Value| (text.as_str().expect("an amount").parse::<f64>().expect("a number") * 100.0).round() as i64;
+    for row in rows {
+        let told = spent["rows"].as_array().expect("rows").iter().find(|told| told["campaign_id"] == row["campaign_id"]);
+        let told = told.unwrap_or_else(|| panic!("nothing was spent on {row}"));
+        assert_eq!((&told["source"], cents(&told["spend"])), (&row["source"], cents(&row["spend"])));
+    }
+    let labels = tributary(folder, &["contact", "labels", "--data", "one", "--workspace", "gipfelgut"]);
+    for label in ["Customer Plan", "Lifetime Orders", "First Order"] {
+        assert!(labels.contains(label), "{labels}");
+    }
+    let merges = json(&["contact", "merges", "--data", "one", "--workspace", "gipfelgut", "--json"]);
+    assert!(merges.as_array().is_some_and(|merges| !merges.is_empty()), "some people opened two accounts: {merges}");
+    let stats =
+        ["query", "stats", "--data", "one", "--from", "2026-02-01", "--to", "2026-06-01", "--json", "--metric", "visitors"];
+    let counted = |workspace: &str, people: &str| {
+        let answer = json(&[&stats[..], &["--workspace", workspace, "--people", people]].concat());
+        answer["totals"]["visitors"].as_u64().expect("a number")
+    };
+    assert!(counted("gipfelgut", "contacts") < counted("gipfelgut", "visitors"), "some people have two devices");
+    assert!(counted("paperplane", "companies") < counted("paperplane", "contacts"), "colleagues share a company");
+}
+
+#[test]
 fn a_log_is_imported_and_asked_about() {
     let folder = tempfile::tempdir().expect("scratch");
     let folder = folder.path();

@@ -18,10 +18,12 @@ pub(super) fn company_domain(domain: &str) -> Option<&str> {
     (!is_free_mail(domain) && !is_free_mail(registrable)).then_some(registrable)
 }
 
-/// The registrable domain by the public suffix list; `None` for a suffix itself, or a name below none.
+/// The registrable domain by the public suffix list; `None` for a suffix itself, or a name below none. Names below the reserved
+/// `.example` are nobody's, so the companies of examples and of the demo may have them.
 pub(super) fn registrable(domain: &str) -> Option<&str> {
     let found = psl::domain(domain.as_bytes())?;
-    if !found.suffix().is_known() {
+    let suffix = found.suffix();
+    if !suffix.is_known() && suffix.as_bytes() != b"example" {
         return None;
     }
     std::str::from_utf8(found.as_bytes()).ok()
@@ -42,6 +44,8 @@ mod tests {
             ("gmx.de", None),
             ("eu.gmail.com", None),
             ("co.uk", None),
+            ("mail.acme.example", Some("acme.example")),
+            ("example", None),
             ("localhost", None),
             ("corp.internal-name", None),
         ] {
