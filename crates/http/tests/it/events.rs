@@ -201,7 +201,11 @@ async fn what_cannot_be_tracked() {
 
 /// Ann comes by an ad, looks around, buys twice; Bob comes by search and signs up; Eve buys directly.
 async fn told() -> World {
-    let world = world().await;
+    told_on(Engine::Reference).await
+}
+
+async fn told_on(engine: Engine) -> World {
+    let world = World::empty(engine, World::unlimited(), Settings::default()).await;
     let shop = world.storefront();
     let row = json!({
         "source": "facebook_ads", "account_id": "act_1", "account_name": "Main account", "campaign_id": "c_1", "campaign_name": "Campaign X",
@@ -295,6 +299,33 @@ async fn conversions_are_credited_to_their_sources() {
     assert_eq!(listed(search).await, [json!({ "event_name": "sign_up" })]);
     // A refund is credited to what its order is credited to.
     assert_eq!(listed(&format!("{ads}&attribution_model=first_touch&event_names=refund")).await.len(), 1);
+}
+
+/// The engine and its reference say the same.
+#[tokio::test]
+async fn both_engines_answer_alike() {
+    let (one, other) = (told_on(Engine::Reference).await, told_on(Engine::Timeline).await);
+    let credited =
+        "sources=facebook_ads,direct,google_organic&attribution_model=u_shaped&attribution_window=7&fields=id,ad_name,amount";
+    let mut paths = vec![
+        format!("/public-api/v1/events?{MAY}&{credited}"),
+        format!("/public-api/v1/events?{MAY}&{credited}&query_mode=company"),
+        String::from("/public-api/v1/event-types"),
+        String::from("/public-api/v1/contacts/1?include_events=1&hide_direct_touchpoints=0&include_browsing_session_data=1"),
+    ];
+    let listed = one.get(&one.storefront().rk, &paths[0]).await.json();
+    let ids: Vec<String> = listed["data"].as_array().unwrap().iter().map(|row| row["id"].to_string()).collect();
+    assert_eq!(ids.len(), 3, "{listed}");
+    paths.extend(ids.iter().map(|id| format!("/public-api/v1/events/{id}")));
+    for path in paths {
+        let (one, other) = (one.get(&one.storefront().rk, &path).await, other.get(&other.storefront().rk, &path).await);
+        assert_eq!((one.status, one.json()), (200, other.json()), "{path}");
+    }
+    let body =
+        json!({ "start_date": "2026-05-01", "end_date": "2026-05-31", "group_by": ["week", "event_name", "source"] }).to_string();
+    let path = "/public-api/v1/events/aggregate";
+    let (one, other) = (one.post(&one.storefront().rk, path, &body).await, other.post(&other.storefront().rk, path, &body).await);
+    assert_eq!((one.status, one.json()), (200, other.json()));
 }
 
 #[tokio::test]
