@@ -16,6 +16,7 @@ mod dice;
 mod people;
 mod rates;
 mod saas;
+mod saved;
 mod setup;
 mod shop;
 pub mod visit;

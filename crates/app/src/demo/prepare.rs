@@ -25,6 +25,7 @@ use tributary_service::identity::note_people;
 use crate::demo::generate::{Recipe, Site, generate};
 use crate::demo::ledger::Ledger;
 use crate::demo::rates;
+use crate::demo::saved::save;
 use crate::demo::setup::set_up;
 use crate::demo::spend;
 use crate::demo::visit::Sent;
@@ -194,6 +195,7 @@ async fn fill(ground: &Ground<'_>, demo: &Demo, recipe: &Recipe) -> Result<()> {
     for (site, workspace) in Site::ALL.into_iter().zip(&demo.workspaces) {
         let access = ground.control.operator_access(tributary_core::ids::WorkspaceId(workspace.id)).await?;
         set_up(ground.control, &access.scope, site).await?;
+        save(ground.control, &access.scope, site).await?;
         let ledger = fill_site(ground, site, &access.scope, recipe, &bar).await?;
         if site == Site::Shop {
             advertise(ground.control, &access.scope, recipe, &ledger).await?;

@@ -6,6 +6,7 @@ mod config;
 mod conversions;
 mod help;
 mod life;
+mod metrics;
 mod people;
 mod query;
 mod spend;

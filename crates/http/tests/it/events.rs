@@ -106,6 +106,29 @@ async fn the_visitor_is_the_one_who_browsed() {
 }
 
 #[tokio::test]
+async fn a_thank_you_page_takes_no_credit() {
+    let world = world().await;
+    let shop = world.storefront();
+    let visit = json!({ "event": "$pageview", "anonymous_id": "v1", "timestamp": "2026-05-04T08:00:00Z",
+        "url": "https://shop.acme.example/?gclid=1" });
+    world.batch(&shop.sk, vec![visit]).await;
+    let order = |url: &str, id: &str| json!({ "event_name": "purchase", "comet_token": "v1", "order_id": id, "url": url, "event_time": "2026-05-04T12:00:00Z" });
+    assert!(tracked(&world, shop, order("https://shop.acme.example/thanks?order=1", "1")).await);
+    assert!(tracked(&world, shop, order("https://shop.acme.example/thanks?utm_source=newsletter&utm_medium=email", "2")).await);
+    let question = json!({ "date_range": "custom", "date_start": "2026-05-04", "date_end": "2026-05-04", "attribution_model": "last_touch",
+        "attribution_window": 7, "metrics": ["purchase"], "group_by": ["source"], "sort": "source" });
+    let answer = world.post(&shop.rk, "/public-api/v1/metrics/query", &question.to_string()).await.json();
+    // Both orders at noon: the newsletter's address is a touch of that very moment, the bare page is none.
+    assert_eq!(answer["rows"], json!([{ "source": "email", "purchase": 2 }]));
+    let listed = world
+        .get(&shop.rk, "/public-api/v1/events?start_date=2026-05-04&end_date=2026-05-05&fields=order_id,event_url")
+        .await
+        .json();
+    let pages: Vec<&Value> = listed["data"].as_array().unwrap().iter().map(|row| &row["event_url"]).collect();
+    assert!(pages.contains(&&json!("https://shop.acme.example/thanks?order=1")), "{listed}");
+}
+
+#[tokio::test]
 async fn a_refund_lies_where_its_order_lies() {
     let world = world().await;
     let shop = world.storefront();

@@ -4,11 +4,15 @@ use serde_json::{Map, Value};
 use tributary_control::{Conversions, CountsFrom};
 use tributary_core::conversion::ConversionType;
 use tributary_core::event::{Event, Origin};
+use tributary_events::field::property;
 
 use crate::metrics::catalogue::REFUND_EVENT;
 
 /// Where hints are kept that came without an address: nobody was on a page, so none is shown.
 pub const HINTS_URL: &str = "https://hints.invalid/";
+
+/// The property that keeps the page of a conversion which shows no visit.
+pub const PAGE_PROPERTY: &str = "event_url";
 
 /// What people call a refund.
 const REFUND_LABEL: &str = "Refund";
@@ -96,5 +100,6 @@ impl Order {
 
 /// The page's address, where there was a page.
 pub fn shown_url(event: &Event) -> Option<String> {
-    event.url.clone().filter(|url| !url.starts_with(HINTS_URL))
+    let aside = || event.properties.as_deref().and_then(|text| property(text, PAGE_PROPERTY));
+    event.url.clone().or_else(aside).filter(|url| !url.starts_with(HINTS_URL))
 }

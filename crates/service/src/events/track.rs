@@ -11,6 +11,7 @@ use tributary_core::event::{Event, Origin};
 use tributary_core::money::{Money, format_micros};
 use tributary_core::time::{TimeRange, format_utc};
 use tributary_events::answer::Answer;
+use tributary_events::channel::{channel, is_direct};
 use tributary_events::field::Field;
 use tributary_events::filter::{Filter, Test};
 use tributary_events::question::{Bots, Question, RowOrder, Rows, Slice};
@@ -20,7 +21,7 @@ use tributary_ingest::draft::{Context, Draft};
 use tributary_ingest::steps::MAX_ID_CHARS;
 use url::form_urlencoded;
 
-use super::told::{HINTS_URL, Kind};
+use super::told::{HINTS_URL, Kind, PAGE_PROPERTY};
 use super::track_body::{NOBODY, TrackBody};
 use crate::problem::Problems;
 use crate::service::Service;
@@ -79,6 +80,9 @@ impl Service {
         let draft = draft(&mut read, order.as_ref(), access, arrival.received_us);
         // Everything is checked before anything is written.
         let mut event = self.pipeline.event(draft, arrival)?;
+        if is_direct(channel(&event.source, &event.medium)) {
+            put_page_aside(&mut event);
+        }
         event.anonymous_id = self.visitor(access, &read, order.as_ref(), event.time_us).await?;
         let appended = self.append(access, Ok(vec![event]), arrival.received_us).await?;
         // After the append: a crash in between loses no event, and its id keeps it from counting twice.
@@ -204,6 +208,17 @@ fn draft(read: &mut TrackBody, order: Option<&Event>, access: &WorkspaceAccess, 
         context: Some(context),
         ..Draft::default()
     }
+}
+
+/// Keeps the page a server names with the order alone: nobody came from anywhere then, and a direct visit at the very moment of
+/// the order would take the credit from whatever led to it.
+fn put_page_aside(event: &mut Event) {
+    event.path = None;
+    let Some(url) = event.url.take() else { return };
+    let properties = event.properties.as_deref().and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok());
+    let mut properties = properties.unwrap_or_default();
+    properties.insert(String::from(PAGE_PROPERTY), Value::from(url));
+    event.properties = Some(Value::Object(properties).to_string());
 }
 
 /// The id of an event about an order: it counts once for each type.
