@@ -317,6 +317,11 @@ def metrics(server, keys):
     for route in ["contacts/aggregate", "companies/aggregate"]:
         called("post", route, 200, server.post(base + route, created, rk))
         called("post", route, 422, server.post(base + route, {**created, "group_by": ["moon"]}, rk))
+    called("get", "ads/{level}", 200, server.get(base + "ads/account", rk))
+    called("get", "ads/{level}", 422, server.get(base + "ads/keyword", rk))
+    first = server.get(base + "ads/campaign", rk)[1]["data"][0]
+    called("get", "ads/{level}/{source}/{id}", 200, server.get(f"{base}ads/campaign/{first['source']}/{first['id']}", rk))
+    called("get", "ads/{level}/{source}/{id}", 404, server.get(base + "ads/ad/google_ads/nothing", rk))
     for route in ["metrics", "dimensions", "attribution-models"]:
         called("get", route, 200, server.get(base + route, rk))
     called("post", "metrics/query", 200, server.post(base + "metrics/query", question, rk))

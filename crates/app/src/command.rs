@@ -71,6 +71,8 @@ enum Command {
     Search(commands::lookup::Search),
     /// Show which days a preset or a phrase means
     Dates(commands::lookup::Dates),
+    /// List ad accounts, campaigns, ad sets or ads
+    Ads(commands::ads::Ads),
     /// Show what was spent on ads, by day, source, campaign and ad
     Spend(commands::spend::Spend),
     /// Create, list and change accounts
@@ -164,6 +166,7 @@ async fn run(cli: Cli) -> Result<Exit> {
         Command::Saved(saved) => commands::saved::run(saved, &globals).await,
         Command::Search(search) => commands::lookup::search(search, &globals).await,
         Command::Dates(dates) => commands::lookup::dates(dates, &globals).await,
+        Command::Ads(ads) => commands::ads::run(ads, &globals).await,
         Command::Spend(spend) => commands::spend::run(spend, &globals).await,
         Command::Account(command) => commands::account::run(command, &globals).await,
         Command::Workspace(command) => commands::workspace::run(command, &globals).await,

@@ -169,6 +169,8 @@ fn reports() -> Router<AppState> {
         .route("/public-api/v1/metrics/breakdown", post(public_api::metrics::breakdown))
         .route("/public-api/v1/contacts/aggregate", post(public_api::counts::contacts))
         .route("/public-api/v1/companies/aggregate", post(public_api::counts::companies))
+        .route("/public-api/v1/ads/{level}", get(public_api::ads::list))
+        .route("/public-api/v1/ads/{level}/{source}/{id}", get(public_api::ads::get))
         .route("/public-api/v1/dimensions", get(public_api::metrics::dimensions))
         .route("/public-api/v1/attribution-models", get(public_api::metrics::models))
         .route("/public-api/v1/custom-metrics", public_api::saved::list(SavedKind::Metric))

@@ -30,6 +30,7 @@ pub mod conversions;
 pub mod mappings;
 pub mod webhook_endpoints;
 
+pub mod ads;
 pub mod attribution;
 pub mod compare;
 pub mod dates;

@@ -1,5 +1,6 @@
 //! One module per command: its arguments, what it does, how it is shown.
 
+pub mod ads;
 pub mod serve;
 pub mod spend;
 

@@ -2,7 +2,7 @@
 
 use crate::support::Scratch;
 
-const PAGES: [&[&str]; 39] = [
+const PAGES: [&[&str]; 40] = [
     &[],
     &["serve"],
     &["account", "create"],
@@ -27,6 +27,7 @@ const PAGES: [&[&str]; 39] = [
     &["query", "retention"],
     &["import", "spend"],
     &["spend"],
+    &["ads"],
     &["metrics"],
     &["metrics", "query"],
     &["metrics", "compare"],

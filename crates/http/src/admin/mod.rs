@@ -92,6 +92,7 @@ pub fn router(operator: Operator) -> Router {
         .route("/saved/{selector}/{kind}", get(report::all_saved).post(report::save))
         .route("/saved/{selector}/{kind}/{id}", get(report::saved).patch(report::change_saved).delete(report::remove_saved))
         .route("/saved/{selector}/{kind}/{id}/run", get(report::run_saved))
+        .route("/ads/{selector}/{level}", get(report::ads))
         .route("/date-range/{selector}", get(report::date_range))
         .route("/search/{selector}", get(report::search))
         .route("/backup", post(store::backup))

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use tributary_control::SavedKind;
 use tributary_core::error::{Code, Error, Result};
+use tributary_service::ads::AdsInput;
 use tributary_service::dates::resolve::{DateRange, ResolveInput};
 use tributary_service::metrics::body;
 use tributary_service::metrics::list::attribution_models;
@@ -162,6 +163,29 @@ pub(super) async fn search(
     let types = query.types.split(',').map(str::trim).filter(|kind| !kind.is_empty()).map(str::to_owned).collect();
     let input = SearchInput { query: query.query, types, limit: query.limit };
     answer(operator.service.search_workspace(&access, &input).await?)
+}
+
+/// Which ads, see [`AdsInput`].
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct AdsQuery {
+    source: Option<String>,
+    account_id: Option<String>,
+    campaign_id: Option<String>,
+    adset_id: Option<String>,
+    status: Option<String>,
+    per_page: Option<u32>,
+}
+
+pub(super) async fn ads(
+    State(operator): State<Operator>,
+    Path((selector, level)): Path<(String, String)>,
+    Query(query): Query<AdsQuery>,
+) -> Result<Json<Value>, Refused> {
+    let access = operator.workspace(&selector).await?;
+    let AdsQuery { source, account_id, campaign_id, adset_id, status, per_page } = query;
+    let input = AdsInput { level, source, account_id, campaign_id, adset_id, status, per_page, cursor: None };
+    answer(operator.service.list_ads(&access, &input).await?.rows)
 }
 
 fn answer(answer: impl Serialize) -> Result<Json<Value>, Refused> {

@@ -49,6 +49,8 @@ const DOORS: &[Door] = &[
     Door { path: "/public-api/v1/metrics/breakdown", keys: "rk_ · sk_", what: "Split one metric by one dimension" },
     Door { path: "/public-api/v1/contacts/aggregate", keys: "rk_ · sk_", what: "Contacts counted" },
     Door { path: "/public-api/v1/companies/aggregate", keys: "rk_ · sk_", what: "Companies counted" },
+    Door { path: "/public-api/v1/ads/{level}", keys: "rk_ · sk_", what: "Ad accounts, campaigns, ad sets, ads" },
+    Door { path: "/public-api/v1/ads/{level}/{source}/{id}", keys: "rk_ · sk_", what: "One of them, with its parents" },
     Door { path: "/public-api/v1/dimensions", keys: "rk_ · sk_", what: "The dimensions there are" },
     Door { path: "/public-api/v1/attribution-models", keys: "rk_ · sk_", what: "The attribution models" },
     Door { path: "/public-api/v1/custom-metrics", keys: "rk_ · sk_", what: "Metrics of your own: list, add with sk_" },

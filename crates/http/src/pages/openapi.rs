@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
+use tributary_service::ads::{AdOutput, AdRow};
 use tributary_service::companies::{CompanyOutput, CompanyRow};
 use tributary_service::contact_counts::{CountInput, CountOutput};
 use tributary_service::contact_fields::FieldRow;
@@ -101,6 +102,8 @@ fn answer_schemas() -> Map<String, Value> {
         ("SavedItems", schema_of::<Listed<SavedOutput>>()),
         ("ReportAnswer", schema_of::<ReportOutput>()),
         ("DashboardAnswer", schema_of::<DashboardOutput>()),
+        ("AdPage", schema_of::<Page<AdRow>>()),
+        ("Ad", schema_of::<AdOutput>()),
         ("Counts", schema_of::<CountOutput>()),
         ("CountBody", body_of::<CountInput>()),
         ("DateRange", schema_of::<ResolvedRange>()),

@@ -1,6 +1,7 @@
 //! `/public-api/v1`: contacts, companies and what conversions are made of, for integrations, one file per noun. Errors carry `message`, lists an envelope
 //! with cursors, every answer what is left of the route's rate.
 
+pub mod ads;
 pub mod companies;
 pub mod contact_fields;
 pub mod contacts;
@@ -24,6 +25,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use form_urlencoded::byte_serialize;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tributary_control::{Caller, WorkspaceAccess};
@@ -102,10 +104,10 @@ async fn page_of<T>(state: &AppState, parts: &mut Parts, paged: Paged<T>) -> Pag
         .flat_map(|query| query.split('&'))
         .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="))
         .collect();
-    // Cursors are digits, digits with a hyphen between, or a word: nothing to escape.
+    // Ids of platforms stand in cursors, whatever they hold.
     let url = |cursor: &String| {
         let mut pairs = kept.clone();
-        let cursor = format!("cursor={cursor}");
+        let cursor = format!("cursor={}", byte_serialize(cursor.as_bytes()).collect::<String>());
         pairs.push(&cursor);
         format!("{path}?{}", pairs.join("&"))
     };

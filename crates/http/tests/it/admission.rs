@@ -27,7 +27,7 @@ async fn kinds_and_routes() {
     let query = format!("/v1/query?{RANGE}");
     let sources = format!("/v1/sources?{RANGE}");
     let contacts = "/public-api/v1/contacts?start_date=2026-05-01&end_date=2026-06-01";
-    let routes: [(&str, &str, &str); 63] = [
+    let routes: [(&str, &str, &str); 65] = [
         ("POST", "/v1/track", r#"{"event":"x"}"#),
         ("POST", "/v1/batch", r#"{"events":[{"event":"x"}]}"#),
         ("POST", "/v1/import", r#"{"rows":[{"event":"x","timestamp":"2026-05-03T00:00:00Z"}]}"#),
@@ -63,6 +63,8 @@ async fn kinds_and_routes() {
         ("DELETE", "/public-api/v1/webhook-endpoints/1", ""),
         ("POST", "/public-api/v1/contacts/aggregate", COUNTS),
         ("POST", "/public-api/v1/companies/aggregate", COUNTS),
+        ("GET", "/public-api/v1/ads/campaign", ""),
+        ("GET", "/public-api/v1/ads/campaign/google_ads/1", ""),
         ("GET", "/public-api/v1/metrics", ""),
         ("GET", "/public-api/v1/dimensions", ""),
         ("GET", "/public-api/v1/attribution-models", ""),

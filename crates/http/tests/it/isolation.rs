@@ -175,6 +175,10 @@ async fn everything_shown(world: &World, project: &Project, ak: Option<&String>)
         paths.push(format!("/public-api/v1/{noun}"));
         paths.extend((1..=3).map(|id| format!("/public-api/v1/{noun}/{id}")));
     }
+    for level in ["account", "campaign", "adset", "ad"] {
+        paths.push(format!("/public-api/v1/ads/{level}"));
+        paths.push(format!("/public-api/v1/ads/{level}/google_ads/canary"));
+    }
     for noun in ["custom-metrics", "segments", "reports", "dashboards"] {
         paths.push(format!("/public-api/v1/{noun}"));
         paths.extend((1..=4).flat_map(|id| ["", "/run", "/members"].map(|what| format!("/public-api/v1/{noun}/{id}{what}"))));

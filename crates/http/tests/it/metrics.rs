@@ -187,6 +187,29 @@ async fn ads_have_names_and_their_visits_their_campaign() {
 }
 
 #[tokio::test]
+async fn the_hierarchy_is_listed_and_read_with_its_parents() {
+    let world = shop(Engine::Reference).await;
+    let get = async |path: &str| world.get(&world.storefront().rk, &format!("/public-api/v1/ads/{path}")).await;
+    let first = get("campaign?per_page=1").await.json();
+    assert_eq!((&first["data"][0]["name"], &first["next_cursor"]), (&json!("Spring Sale"), &json!("facebook_ads:c-f")));
+    let next = first["next_page_url"].as_str().unwrap();
+    let second = get(next.split_once("/ads/").unwrap().1).await.json();
+    assert_eq!((&second["data"][0]["name"], &second["next_cursor"]), (&json!("Brand"), &Value::Null));
+    assert_eq!(get("adset?campaign_id=c-g").await.json()["data"].as_array().map(Vec::len), Some(1));
+    let ad = get("ad/facebook_ads/ad-7").await.json();
+    let parents: Vec<&Value> = ad["parents"].as_array().unwrap().iter().map(|parent| &parent["name"]).collect();
+    assert_eq!(
+        (&ad["name"], parents),
+        (&json!("Video A"), vec![&json!("Main Meta account"), &json!("Spring Sale"), &json!("Lookalikes")])
+    );
+    for (path, status) in [("ad/facebook_ads/none", 404), ("keyword", 422), ("ad?cursor=x", 422), ("ad?moon=1", 422)] {
+        assert_eq!(get(path).await.status, status, "{path}");
+    }
+    let foreign = world.get(&world.rival.projects[0].rk, "/public-api/v1/ads/ad/facebook_ads/ad-7").await;
+    assert_eq!(foreign.status, 404);
+}
+
+#[tokio::test]
 async fn time_runs_through_rows_and_lifetime_value_is_dated_by_the_touch() {
     let world = shop(Engine::Timeline).await;
     set_rate(&world).await;
