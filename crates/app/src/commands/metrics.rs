@@ -182,7 +182,9 @@ pub async fn run(command: Metrics, globals: &Globals) -> Result<Exit> {
         Metrics::Compare { question, to } => {
             let mut body = question.body()?;
             put_days(&mut body, &to, ("previous_date_start", "previous_date_end"), "compare_to");
-            ask(&question.of, "compare", body, &["delta", "totals"], globals).await?;
+            // Without dimensions what changed over all rows is all that changed.
+            let parts: &[&str] = if question.by.is_empty() { &["delta"] } else { &["delta", "totals"] };
+            ask(&question.of, "compare", body, parts, globals).await?;
         }
         Metrics::Under { question, models } => {
             let mut body = question.body()?;

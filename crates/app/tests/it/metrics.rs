@@ -80,7 +80,7 @@ fn the_demo_answers_metrics_on_the_command_line() {
     let found = scratch.json(&["search", "--workspace", "gipfelgut", "retargetng", "--types", "campaign"]);
     assert!(found["rows"][0]["name"].as_str().is_some_and(|name| name.contains("Retargeting")), "{found}");
     let campaigns = scratch.text(&["ads", "campaign", "--workspace", "gipfelgut", "--source", "google_ads"]);
-    assert!(campaigns.contains("Search, Brand"), "{campaigns}");
+    assert!(campaigns.contains("Search | Brand"), "{campaigns}");
     let quarter = scratch.text(&["dates", "--workspace", "gipfelgut", "the first quarter of 2026"]);
     assert!(quarter.contains("days_inclusive  90") && quarter.contains("clocks change on 2026-03-29"), "{quarter}");
 }

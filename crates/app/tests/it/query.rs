@@ -178,7 +178,7 @@ fn questions_that_cannot_be_read_are_refused() {
         &["attribution", "--conversion", "a", "--by", "sources"],
         &["attribution", "--conversion", "a", "--lookback", "soon"],
         &["attribution", "--conversion", "a", "--touch", "paid"],
-        &["retention", "--period", "year"],
+        &["retention", "--period", "decade"],
         &["retention", "--periods", "0"],
         &["sessions", "--gap", "0m"],
     ] {

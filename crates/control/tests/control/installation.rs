@@ -74,7 +74,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     assert_eq!(error.code(), Code::Conflict);
     assert_eq!(
         error.message(),
-        "control.db has schema version 1000, this binary knows versions up to 4; run the newer tributary that wrote it"
+        "control.db has schema version 1000, this binary knows versions up to 5; run the newer tributary that wrote it"
     );
     world.tamper("DELETE FROM schema_migrations WHERE version = 1000").await;
     assert!(open(world.folder.path()).await.is_ok());
