@@ -129,7 +129,8 @@ impl TrackBody {
             fields: reader.fields(),
         };
         // A refund of a known order is about whoever ordered.
-        if !read.is_somebody() && !(is_refund && read.order_id.is_some()) {
+        let names_an_order = is_refund && read.order_id.is_some();
+        if !read.is_somebody() && !names_an_order {
             problems.add("email", NOBODY);
         }
         problems.check(Code::InvalidPayload)?;
