@@ -355,14 +355,17 @@ def metrics(server, keys):
     called("delete", "reports/{id}", 409, delete(server, f"{base}reports/{ids['reports']}", sk))
     for route, item in reversed(saved):
         called("delete", route + "/{id}", 200, delete(server, f"{base}{route}/{item}", sk))
+    return answers
+
+
 def conversions(server, keys):
     root = "/public-api/v1"
     events = root + "/events"
     may = {"start_date": "2026-05-01 00:00:00", "end_date": "2026-05-31 23:59:59"}
     sale = {"event_name": "purchase", "email": "ann@acme-documented.com", "amount": 89.5, "currency": "EUR", "order_id": "99812",
-            "event_time": "2026-05-13T14:22:10Z", "url": "https://shop.example/thanks?order=99812", "profile_field_1": "Pro"}
+            "event_time": "2026-05-13T14:22:10Z", "url": "https://shop.example/thanks?order=99812", "comet_source": "email", "profile_field_1": "Pro"}
     tracked = server.post(events + "/track", sale, keys["sk"])
-    listed = server.get(events, keys["rk"], fields="id,amount,ad_name", sources="direct", attribution_model="last_touch",
+    listed = server.get(events, keys["rk"], fields="id,amount,ad_name", sources="email", attribution_model="last_touch",
                         attribution_window="30", **may)
     one = next((row["id"] for row in listed[1].get("data", [])), 0)
     counted = {**may, "group_by": ["day", "event_name", "source"]}
