@@ -16,6 +16,10 @@ mod multinomial;
 pub mod profiles;
 mod random;
 
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+
 use tributary_core::error::{Code, Error, Result};
 
 use self::multinomial::Multinomial;
@@ -84,7 +88,7 @@ pub struct ChannelInterval {
     pub removal_effect: Option<Interval<f64>>,
 }
 
-/// Intervals of the Markov model, by channel code. `proceed` is asked before every round; its refusal (time is up, the
+/// Intervals of the Markov model, by channel code. `proceed` is asked again and again; its refusal (time is up, the
 /// caller left) ends the work.
 pub fn markov(
     paths: &Paths,
@@ -93,21 +97,22 @@ pub fn markov(
     resampling: Resampling,
     proceed: impl FnMut() -> Result<()>,
 ) -> Result<Vec<ChannelInterval>> {
-    let mut chain = Chain::new(paths, order)?;
+    let chain = Chain::new(paths, order)?;
     let untouched = paths.untouched();
     let groups = [paths.converting(), paths.other(), &[untouched.converting + untouched.other]].concat();
-    let mut effects = vec![Vec::new(); paths.channels().len()];
-    let credit = |drawn: &[u64], conversions: &mut [f64]| {
-        let (converting, other) = drawn[..2 * paths.len()].split_at(paths.len());
-        let removal = chain.removal_effects(converting, other);
-        for (effects, effect) in effects.iter_mut().zip(&removal.effects) {
-            effects.push(*effect);
+    let new_credit = || {
+        let mut chain = chain.clone();
+        move |drawn: &[u64], round: &mut Round| {
+            let (converting, other) = drawn[..2 * paths.len()].split_at(paths.len());
+            round.effects = chain.removal_effects(converting, other).effects;
+            share(paths, allocation, converting, &round.effects, &mut round.conversions);
         }
-        share(paths, allocation, converting, &removal.effects, conversions);
     };
-    let mut intervals = intervals(&groups, paths.channels(), resampling, proceed, credit)?;
-    for (interval, effects) in intervals.iter_mut().zip(&mut effects) {
-        interval.removal_effect = Some(resampling.interval(effects, f64::total_cmp));
+    let rounds = rounds(&groups, paths.channels().len(), resampling, proceed, new_credit)?;
+    let mut intervals = intervals(&rounds, paths.channels(), resampling);
+    for (place, interval) in intervals.iter_mut().enumerate() {
+        let mut effects: Vec<f64> = rounds.iter().map(|round| round.effects[place]).collect();
+        interval.removal_effect = Some(resampling.interval(&mut effects, f64::total_cmp));
     }
     Ok(intervals)
 }
@@ -118,43 +123,81 @@ pub fn per_journey(
     resampling: Resampling,
     proceed: impl FnMut() -> Result<()>,
 ) -> Result<Vec<ChannelInterval>> {
-    let credit = |drawn: &[u64], conversions: &mut [f64]| {
-        for (profile, journeys) in drawn.iter().enumerate().filter(|(_, journeys)| **journeys > 0) {
-            for (place, part) in profiles.parts(profile) {
-                conversions[*place as usize] += *journeys as f64 * part;
+    let new_credit = || {
+        |drawn: &[u64], round: &mut Round| {
+            for (profile, journeys) in drawn.iter().enumerate().filter(|(_, journeys)| **journeys > 0) {
+                for (place, part) in profiles.parts(profile) {
+                    round.conversions[*place as usize] += *journeys as f64 * part;
+                }
             }
         }
     };
-    intervals(profiles.journeys(), profiles.channels(), resampling, proceed, credit)
+    let rounds = rounds(profiles.journeys(), profiles.channels().len(), resampling, proceed, new_credit)?;
+    Ok(intervals(&rounds, profiles.channels(), resampling))
 }
 
-/// Resamples the groups' counts in every round and lets `credit` add the conversions each channel gets of them.
-fn intervals(
+/// What one round found, by place of the channel.
+struct Round {
+    conversions: Vec<f64>,
+    /// Removal effects, where the model has them.
+    effects: Vec<f64>,
+}
+
+/// Resamples the groups' counts in every round and lets a `credit` add the conversions each channel gets of them: as many at
+/// once as there are cores, each with a `credit` of its own. Rounds know only their number, so the figures are the same however
+/// many run side by side; their order is not.
+fn rounds<Credit: FnMut(&[u64], &mut Round)>(
     groups: &[u64],
-    channels: &[u32],
+    channels: usize,
     resampling: Resampling,
     mut proceed: impl FnMut() -> Result<()>,
-    mut credit: impl FnMut(&[u64], &mut [f64]),
-) -> Result<Vec<ChannelInterval>> {
+    new_credit: impl Fn() -> Credit + Sync,
+) -> Result<Vec<Round>> {
     let multinomial = Multinomial::new(groups);
-    let (mut in_row, mut drawn) = (Vec::new(), vec![0; groups.len()]);
-    let mut conversions = vec![0.0; channels.len()];
-    let mut units = vec![Vec::new(); channels.len()];
-    for round in 0..resampling.rounds {
-        proceed()?;
-        multinomial.draw(&mut SplitMix64::of_round(resampling.seed, round), &mut in_row, &mut drawn);
-        conversions.fill(0.0);
-        credit(&drawn, &mut conversions);
-        for (units, conversions) in units.iter_mut().zip(&conversions) {
-            units.push((conversions * CREDIT_UNITS as f64).round() as i128);
+    let next = AtomicU32::new(0);
+    let work = |goes_on: &mut dyn FnMut() -> bool| {
+        let mut credit = new_credit();
+        let (mut in_row, mut drawn) = (Vec::new(), vec![0; groups.len()]);
+        let mut done = Vec::new();
+        while goes_on() {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= resampling.rounds {
+                break;
+            }
+            multinomial.draw(&mut SplitMix64::of_round(resampling.seed, number), &mut in_row, &mut drawn);
+            let mut round = Round { conversions: vec![0.0; channels], effects: Vec::new() };
+            credit(&drawn, &mut round);
+            done.push(round);
         }
-    }
-    let of_channel = |(channel, units): (&u32, &mut Vec<i128>)| ChannelInterval {
-        channel: *channel,
-        units: resampling.interval(units, i128::cmp),
-        removal_effect: None,
+        done
     };
-    Ok(channels.iter().zip(&mut units).map(of_channel).collect())
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let is_refused = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let helpers: Vec<_> = (1..cores).map(|_| scope.spawn(|| work(&mut || !is_refused.load(Ordering::Relaxed)))).collect();
+        let mut refusal = None;
+        let mut done = work(&mut || match proceed() {
+            Ok(()) => true,
+            Err(error) => {
+                refusal = Some(error);
+                is_refused.store(true, Ordering::Relaxed);
+                false
+            }
+        });
+        for helper in helpers {
+            done.extend(helper.join().map_err(|_| Error::internal("a round of resampling did not finish"))?);
+        }
+        refusal.map_or(Ok(done), Err)
+    })
+}
+
+fn intervals(rounds: &[Round], channels: &[u32], resampling: Resampling) -> Vec<ChannelInterval> {
+    let of_channel = |(place, channel): (usize, &u32)| {
+        let units = |round: &Round| (round.conversions[place] * CREDIT_UNITS as f64).round() as i128;
+        let mut units: Vec<i128> = rounds.iter().map(units).collect();
+        ChannelInterval { channel: *channel, units: resampling.interval(&mut units, i128::cmp), removal_effect: None }
+    };
+    channels.iter().enumerate().map(of_channel).collect()
 }
 
 /// Adds the conversions of each path to its channels, by removal effect.

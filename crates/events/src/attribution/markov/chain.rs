@@ -1,6 +1,7 @@
 //! The chain's states and transitions, counted from paths and solved; once, or again and again for resampled counts.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use tributary_core::error::Result;
 
@@ -9,9 +10,16 @@ use super::{MAX_STATES, RemovalEffects};
 use crate::attribution::model::Order;
 use crate::attribution::paths::{MAX_CHANNELS, Paths, too_large};
 
-/// The shape of a chain, and room for solving it.
-#[derive(Debug)]
+/// A chain, and room for solving it. A clone shares the shape and has room of its own, so that several can be solved at once.
+#[derive(Clone, Debug)]
 pub struct Chain {
+    shape: Arc<Shape>,
+    counts: Counts,
+    matrix: Vec<f64>,
+}
+
+#[derive(Debug)]
+struct Shape {
     channels: usize,
     /// The channel each state ends in. States are ordered by their channels, so sums run in one order.
     ends_in: Vec<u32>,
@@ -23,11 +31,9 @@ pub struct Chain {
     walks: Vec<(u32, u32)>,
     /// First and last state of each path.
     ends: Vec<(u32, u32)>,
-    counts: Counts,
-    matrix: Vec<f64>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Counts {
     journeys: u64,
     transitions: Vec<u64>,
@@ -42,15 +48,13 @@ impl Chain {
     pub fn new(paths: &Paths, order: Order) -> Result<Chain> {
         let states = states(paths, order)?;
         let place_of: HashMap<u64, u32> = states.iter().copied().zip(0..).collect();
-        let mut chain = Chain {
+        let mut shape = Shape {
             channels: paths.channels().len(),
             ends_in: states.iter().map(|state| (state & CHANNEL_MASK) as u32 - 1).collect(),
             transitions: Vec::new(),
             starts: vec![0],
             walks: Vec::new(),
             ends: Vec::with_capacity(paths.len()),
-            counts: Counts::default(),
-            matrix: Vec::new(),
         };
         // One more than a transition's number, by the states it joins; 0 for one not met yet.
         let mut numbers = vec![0_u32; states.len() * states.len()];
@@ -64,19 +68,19 @@ impl Chain {
                 if state != last {
                     let number = &mut numbers[last as usize * states.len() + state as usize];
                     if *number == 0 {
-                        chain.transitions.push((last, state));
-                        *number = chain.transitions.len() as u32;
+                        shape.transitions.push((last, state));
+                        *number = shape.transitions.len() as u32;
                     }
                     taken.push(*number - 1);
                 }
                 last = state;
             }
             taken.sort_unstable();
-            chain.walks.extend(taken.chunk_by(|one, other| one == other).map(|same| (same[0], same.len() as u32)));
-            chain.starts.push(chain.walks.len());
-            chain.ends.push((first, last));
+            shape.walks.extend(taken.chunk_by(|one, other| one == other).map(|same| (same[0], same.len() as u32)));
+            shape.starts.push(shape.walks.len());
+            shape.ends.push((first, last));
         }
-        Ok(chain)
+        Ok(Chain { shape: Arc::new(shape), counts: Counts::default(), matrix: Vec::new() })
     }
 
     /// Removal effects when these many journeys of each path converted and these many did not.
@@ -86,11 +90,12 @@ impl Chain {
     }
 
     fn count(&mut self, converting: &[u64], other: &[u64]) {
-        let states = self.ends_in.len();
+        let shape = &*self.shape;
+        let states = shape.ends_in.len();
         let counts = &mut self.counts;
         counts.journeys = 0;
         for (counts, size) in [
-            (&mut counts.transitions, self.transitions.len()),
+            (&mut counts.transitions, shape.transitions.len()),
             (&mut counts.entries, states),
             (&mut counts.exits, states),
             (&mut counts.conversions, states),
@@ -104,21 +109,22 @@ impl Chain {
                 continue;
             }
             counts.journeys += journeys;
-            for (transition, times) in &self.walks[self.starts[path]..self.starts[path + 1]] {
+            for (transition, times) in &shape.walks[shape.starts[path]..shape.starts[path + 1]] {
                 counts.transitions[*transition as usize] += journeys * u64::from(*times);
             }
-            let (first, last) = self.ends[path];
+            let (first, last) = shape.ends[path];
             counts.entries[first as usize] += journeys;
             counts.exits[last as usize] += journeys;
             counts.conversions[last as usize] += converting;
         }
-        for ((from, _), times) in self.transitions.iter().zip(&counts.transitions) {
+        for ((from, _), times) in shape.transitions.iter().zip(&counts.transitions) {
             counts.exits[*from as usize] += times;
         }
     }
 
     fn solve(&mut self) -> RemovalEffects {
-        let states = self.ends_in.len();
+        let shape = &*self.shape;
+        let states = shape.ends_in.len();
         let counts = &self.counts;
         // I - Q. A state nobody visited has no transitions and stays a row of I.
         self.matrix.clear();
@@ -126,7 +132,7 @@ impl Chain {
         for state in 0..states {
             self.matrix[state * states + state] = 1.0;
         }
-        for ((from, to), times) in self.transitions.iter().zip(&counts.transitions) {
+        for ((from, to), times) in shape.transitions.iter().zip(&counts.transitions) {
             if *times > 0 {
                 self.matrix[*from as usize * states + *to as usize] = -ratio(*times, counts.exits[*from as usize]);
             }
@@ -147,8 +153,8 @@ impl Chain {
             }
         }
         let conversion_probability = dot(&visits, &at_once);
-        let mut states_of = vec![Vec::new(); self.channels];
-        for (state, channel) in self.ends_in.iter().enumerate() {
+        let mut states_of = vec![Vec::new(); shape.channels];
+        for (state, channel) in shape.ends_in.iter().enumerate() {
             states_of[*channel as usize].push(state);
         }
         let effect = |removed: &Vec<usize>| {
@@ -160,7 +166,7 @@ impl Chain {
 
     /// Probability that a journey visits one of the states and converts in the end. The matrix is inverted already.
     fn lost_without(&self, removed: &[usize], visits: &[f64], converts: &[f64]) -> f64 {
-        let states = self.ends_in.len();
+        let states = self.shape.ends_in.len();
         let mut block: Vec<f64> =
             removed.iter().flat_map(|from| removed.iter().map(move |to| self.matrix[from * states + to])).collect();
         let mut entered: Vec<f64> = removed.iter().map(|state| visits[*state]).collect();
