@@ -331,3 +331,18 @@ impl<'a> Reader<'a> {
         fields
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mappings::rule;
+
+    /// What a webhook rule makes is sent here.
+    #[test]
+    fn every_field_of_a_webhook_rule_is_a_field_of_this_body() {
+        let given: Map<String, Value> = rule::field_names().map(|name| (name.to_owned(), Value::Null)).collect();
+        let mut problems = Problems::new();
+        refuse_unknown(&given, &mut problems);
+        assert_eq!(problems.check(Code::InvalidPayload).map_err(|error| error.message().to_owned()), Ok(()));
+    }
+}

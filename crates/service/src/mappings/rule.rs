@@ -144,7 +144,6 @@ const FIELDS: &[(&str, Holds)] = &[
     ("idempotency_key", Holds::Text),
     ("is_upsell", Holds::Flag),
     ("upsell_common_id", Holds::Text),
-    ("refund_of", Holds::Text),
     ("comet_source", Holds::Text),
     ("comet_network", Holds::Text),
     ("comet_campaign", Holds::Text),
@@ -159,6 +158,12 @@ const FIELDS: &[(&str, Holds)] = &[
 pub(super) fn holds(name: &str) -> Option<Holds> {
     let listed = FIELDS.iter().find(|(field, _)| *field == name).map(|(_, holds)| *holds);
     listed.or_else(|| Slot::parse(name).map(|_| Holds::Text))
+}
+
+/// The names of all fields but `profile_field_N`.
+#[cfg(test)]
+pub(crate) fn field_names() -> impl Iterator<Item = &'static str> {
+    FIELDS.iter().map(|(name, _)| *name)
 }
 
 /// Whether these fields tell who it was.
