@@ -64,8 +64,10 @@ mod tests {
             ("last_30_days", ("2026-04-13", "2026-05-12"), ("2026-03-14", "2026-04-12")),
             ("last_365_days", ("2025-05-13", "2026-05-12"), ("2024-05-13", "2025-05-12")),
             ("q1_2026", ("2026-01-01", "2026-03-31"), ("2025-10-01", "2025-12-31")),
+            ("2026_03", ("2026-03-01", "2026-03-31"), ("2026-02-01", "2026-02-28")),
         ] {
             let preset = Preset::parse(name).expect(name);
+            assert_eq!(preset.name(), name, "what is resolved can be asked with");
             let period = preset.period(today, None).expect(name);
             assert_eq!(shown(period), (is.0.into(), is.1.into()), "{name}");
             let previous = previous_period(Some(preset), period).expect(name);
@@ -76,6 +78,15 @@ mod tests {
         assert_eq!(shown(previous_period(None, custom).expect("before")), ("2024-02-25".into(), "2024-02-27".into()));
         assert_eq!(shown(previous_year(custom).expect("a year before")), ("2023-02-28".into(), "2023-03-02".into()));
         assert!(previous_period(Some(Preset::AllTime), custom).is_err());
+    }
+
+    #[test]
+    fn what_is_no_preset_is_none() {
+        for name in
+            ["", "q5_2026", "q0_2026", "q1_26", "q+1_2026", "2026_13", "2026_3", "+026_03", "last_8_days", "q1", "LAST_WEEK"]
+        {
+            assert_eq!(Preset::parse(name), None, "{name}");
+        }
     }
 
     #[test]

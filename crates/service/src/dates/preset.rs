@@ -63,14 +63,20 @@ pub const PRESETS: [(&str, Preset); 17] = [
 ];
 
 impl Preset {
-    /// Reads a preset's name: one of [`PRESETS`], or a quarter such as `q1_2026`.
+    /// Reads a preset's name: one of [`PRESETS`], a quarter such as `q1_2026`, or a month such as `2026_03`.
     pub fn parse(name: &str) -> Option<Preset> {
         let named = PRESETS.iter().find(|(known, _)| *known == name).map(|(_, preset)| *preset);
+        // Digits alone: what is parsed here would also take a sign.
+        let number = |text: &str, digits: usize| {
+            (text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse::<i16>().ok()).flatten()
+        };
+        let part = |text: &str, digits: usize, most: i16| number(text, digits).filter(|part| (1..=most).contains(part));
         named.or_else(|| {
-            let (quarter, year) = name.strip_prefix('q')?.split_once('_')?;
-            let year = (year.len() == 4).then(|| year.parse().ok()).flatten()?;
-            let quarter = quarter.parse().ok().filter(|quarter| (1..=4).contains(quarter))?;
-            Some(Preset::Quarter(year, quarter))
+            let (first, second) = name.split_once('_')?;
+            match first.strip_prefix('q') {
+                Some(quarter) => Some(Preset::Quarter(number(second, 4)?, part(quarter, 1, 4)? as i8)),
+                None => Some(Preset::Month(number(first, 4)?, part(second, 2, 12)? as i8)),
+            }
         })
     }
 

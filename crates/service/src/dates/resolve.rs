@@ -169,7 +169,7 @@ impl Service {
 fn unknown_preset(name: &str, more: &[&str]) -> String {
     let shown: String = name.chars().take(40).collect();
     let accepted: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).chain(more.iter().copied()).collect();
-    format!("`{shown}` is no preset; accepted: {}, and quarters such as q1_2026", accepted.join(", "))
+    format!("`{shown}` is no preset; accepted: {}, quarters such as q1_2026, and months such as 2026_03", accepted.join(", "))
 }
 
 fn local(time_us: i64, zone: &TimeZone) -> String {
