@@ -10,6 +10,7 @@ use tributary_core::event::Event;
 use tributary_core::time::TimeRange;
 use tributary_events::answer::{Answer, RowsAnswer};
 use tributary_events::attribution::model::Pass;
+use tributary_events::attribution::touches::channel_of;
 use tributary_events::field::Field;
 use tributary_events::filter::{Filter, Test};
 use tributary_events::question::{Question, RowOrder, RowPosition, Rows, Slice};
@@ -17,7 +18,7 @@ use tributary_events::traits::Trait;
 
 use super::row::{EventField, EventRow, Shown};
 use super::told::Kind;
-use super::touchpoints::{Rule, Touchpoint, other_question, source_of, touches_of};
+use super::touchpoints::{Rule, Touchpoint, other_question, touches_of};
 use crate::attribution::{read_model, read_window};
 use crate::contacts::{FIRST_PAGE, Paged, created_range};
 use crate::problem::Problems;
@@ -224,8 +225,9 @@ impl Service {
         }
         for one in counted {
             let of_person = touches.get(person_of(&plan.slice, &one.event)).map_or(&[][..], Vec::as_slice);
-            let credited = rule.credited(of_person, &one.event, |touch| source_of(directory, touch));
-            let asked = credited.into_iter().filter(|(touch, _)| plan.sources.contains(&source_of(directory, touch)));
+            // As reports by source tell them apart: by the visit, not by whose ad it was.
+            let credited = rule.credited(of_person, &one.event);
+            let asked = credited.into_iter().filter(|(touch, _)| plan.sources.iter().any(|source| source == channel_of(touch)));
             // Of those with the largest part the latest.
             if let Some((touch, _)) = asked.max_by_key(|(touch, part)| (*part, touch.time_us)) {
                 found.push(Found { touch: Some(Touchpoint::of(directory, touch)), ..one });

@@ -115,22 +115,17 @@ impl Rule {
         reach(report, TouchWindow::Dates(self.window), DatedBy::Conversion)
     }
 
-    /// The touches a conversion is credited to, each with its part, in their order.
-    pub fn credited<'a>(
-        self,
-        touches: &[&'a Event],
-        conversion: &Event,
-        source: impl Fn(&Event) -> String,
-    ) -> Vec<(&'a Event, i64)> {
+    /// The touches a conversion is credited to, each with its part, in their order. Channels are sources, as in a report by
+    /// source.
+    pub fn credited<'a>(self, touches: &[&'a Event], conversion: &Event) -> Vec<(&'a Event, i64)> {
         let opens_us = self.window.opens_us(conversion.time_us);
         let counted: Vec<&Event> =
             touches.iter().copied().filter(|touch| (opens_us..=conversion.time_us).contains(&touch.time_us)).collect();
-        // Channels are sources, as in a report by source.
-        let mut sources: Vec<String> = Vec::new();
+        let mut sources: Vec<&str> = Vec::new();
         let journey: Vec<Touch> = counted
             .iter()
             .map(|touch| {
-                let source = source(touch);
+                let source = channel_of(touch);
                 let code = sources.iter().position(|known| *known == source).unwrap_or_else(|| {
                     sources.push(source);
                     sources.len() - 1
