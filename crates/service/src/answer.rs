@@ -2,6 +2,7 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 use tributary_core::error::{Error, Result};
+use tributary_core::scope::WorkspaceScope;
 use tributary_events::answer::{AggregateAnswer, Answer, Answered, FunnelAnswer, RowsAnswer, ValuesAnswer};
 use tributary_events::question::{Aggregate, Funnel, Question, Rows, Values};
 
@@ -85,7 +86,23 @@ impl Service {
         let asked: Vec<Answered> = stream::iter(questions).buffered(ASKED_AT_ONCE).try_collect().await?;
         let watermarks = asked.iter().map(|answered| answered.watermark).collect();
         let answers: Option<Vec<A>> = asked.into_iter().map(|answered| pick(answered.answer)).collect();
-        let answers = answers.ok_or_else(|| Error::internal("the event store answered another question than it was asked"))?;
+        let answers = answers.ok_or_else(other_question)?;
         Ok(Answers { watermarks, answers })
     }
+}
+
+impl Service {
+    /// Distinct values of a field in one workspace, and the watermark of the events they were found in.
+    pub(crate) async fn values_in(&self, scope: &WorkspaceScope, question: Values) -> Result<(Vec<String>, u64)> {
+        let answered = self.events.ask(scope, Question::Values(question), self.budget).await?;
+        match answered.answer {
+            Answer::Values(answer) => Ok((answer.values.into_iter().map(|value| value.value).collect(), answered.watermark)),
+            _ => Err(other_question()),
+        }
+    }
+}
+
+/// The fault of an engine whose answer is of another shape than the question.
+pub(crate) fn other_question() -> Error {
+    Error::internal("the event store answered another question than it was asked")
 }

@@ -49,3 +49,4 @@ pub mod spend;
 pub mod stats;
 
 mod nearest;
+mod restrict;

@@ -21,9 +21,8 @@ use tributary_events::filter::Filter;
 use tributary_events::question::{Attribution, Budget, DatedBy, Question, Slice, TouchRule, TouchWindow};
 use tributary_events::reference;
 use tributary_ingest::pipeline::{Pipeline, Settings};
+use tributary_service::attribution::SESSION_GAP_US;
 
-/// What ends a session.
-const SESSION_GAP_US: i64 = 1_800_000_000;
 /// The order everything is credited for.
 const ORDER: &str = "order_completed";
 const MARKOV: Model = Model::Markov { order: Order::First, allocation: Allocation::RemovalShare };

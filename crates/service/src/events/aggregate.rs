@@ -11,7 +11,7 @@ use tributary_core::event::Origin;
 use tributary_core::money::Currency;
 use tributary_core::time::TimeRange;
 use tributary_events::answer::{AggregateAnswer, Answer};
-use tributary_events::bucket::{Buckets, Interval};
+use tributary_events::bucket::Buckets;
 use tributary_events::field::Field;
 use tributary_events::filter::{Filter, Test};
 use tributary_events::question::{Aggregate, MAX_CURRENCIES, MAX_ROWS, Metric, Question, Slice, Values};
@@ -19,10 +19,12 @@ use tributary_events::question::{Aggregate, MAX_CURRENCIES, MAX_ROWS, Metric, Qu
 use super::amount::ExactAmount;
 use super::list::{kinds, query_mode};
 use super::told::Kind;
-use super::touchpoints::other_question;
+use crate::answer::other_question;
 use crate::body::object;
 use crate::contact_body::conditions;
 use crate::contacts::created_range;
+use crate::metrics::dimension::Unit;
+use crate::metrics::time::shown_time;
 use crate::problem::Problems;
 use crate::service::Service;
 
@@ -100,18 +102,18 @@ pub struct Counted {
 /// A group column.
 #[derive(Clone, Debug, PartialEq)]
 enum Column {
-    Time(Interval),
+    Time(Unit),
     EventName,
     Of(Field),
 }
 
 impl Column {
     const NAMES: [(&'static str, Column); 11] = [
-        ("day", Column::Time(Interval::Day)),
-        ("week", Column::Time(Interval::Week)),
-        ("month", Column::Time(Interval::Month)),
-        ("quarter", Column::Time(Interval::Quarter)),
-        ("year", Column::Time(Interval::Year)),
+        ("day", Column::Time(Unit::Day)),
+        ("week", Column::Time(Unit::Week)),
+        ("month", Column::Time(Unit::Month)),
+        ("quarter", Column::Time(Unit::Quarter)),
+        ("year", Column::Time(Unit::Year)),
         ("event_name", Column::EventName),
         ("source", Column::Of(Field::Channel)),
         ("country", Column::Of(Field::Country)),
@@ -185,7 +187,7 @@ impl Service {
         };
         problems.check(Code::InvalidParams)?;
         let mut slice = self.slice_of(access, range, of).await?;
-        self.restrict_to(access, &conditions, &mut slice).await?;
+        self.restrict(access, None, &conditions, &mut slice).await?;
         let asked: Vec<Kind> =
             if asked.is_empty() { conversions.all().map(|set| Kind::Conversion(set.conversion)).collect() } else { asked };
         let is_by_name = columns.iter().any(|(_, column)| *column == Column::EventName);
@@ -225,17 +227,11 @@ impl Service {
     ) -> Result<(BTreeSet<String>, Vec<Currency>)> {
         let names: BTreeSet<String> = asked.iter().flat_map(|kind| kind.names(conversions)).collect();
         let slice = slice.clone().with(Filter { field: Field::EventName, test: Test::Is(names.into_iter().collect()) });
-        let names = self.values_of(access, slice.clone(), Field::EventName, MAX_ROWS).await?;
-        let currencies = self.values_of(access, slice, Field::Currency, MAX_CURRENCIES).await?;
+        let names = Values { slice: slice.clone(), field: Field::EventName, limit: MAX_ROWS };
+        let (names, _) = self.values_in(&access.scope, names).await?;
+        let currencies = Values { slice, field: Field::Currency, limit: MAX_CURRENCIES };
+        let (currencies, _) = self.values_in(&access.scope, currencies).await?;
         Ok((names.into_iter().collect(), currencies.iter().filter_map(|code| code.parse().ok()).collect()))
-    }
-
-    async fn values_of(&self, access: &WorkspaceAccess, slice: Slice, field: Field, limit: usize) -> Result<Vec<String>> {
-        let question = Question::Values(Values { slice, field, limit });
-        match self.events.ask(&access.scope, question, self.budget).await?.answer {
-            Answer::Values(answer) => Ok(answer.values.into_iter().map(|value| value.value).collect()),
-            _ => Err(other_question()),
-        }
     }
 
     async fn count_part(
@@ -289,7 +285,7 @@ fn parts(conversions: &Conversions, asked: &[Kind], is_by_name: bool, occurring:
 
 fn buckets(columns: &[(&'static str, Column)], range: TimeRange, access: &WorkspaceAccess) -> Result<Option<Buckets>> {
     let interval = columns.iter().find_map(|(_, column)| match column {
-        Column::Time(interval) => Some(*interval),
+        Column::Time(unit) => Some(unit.interval()),
         Column::EventName | Column::Of(_) => None,
     });
     interval.map(|interval| Buckets::cover(range, interval, &access.workspace.zone)).transpose()
@@ -335,9 +331,10 @@ fn shown(
         let mut shown = Map::new();
         for (column, of) in columns {
             let value = match of {
-                Column::Time(interval) => {
-                    bucket.and_then(|bucket| buckets?.labels.get(bucket as usize)).map(|label| time_label(*interval, label))
-                }
+                // A bucket's label begins with its first day.
+                Column::Time(unit) => bucket
+                    .and_then(|bucket| buckets?.labels.get(bucket as usize)?.get(..10))
+                    .map(|start| shown_time(*unit, start)),
                 Column::EventName => name.first().cloned().flatten(),
                 Column::Of(_) => match others.split_first() {
                     Some((first, rest)) => {
@@ -352,38 +349,4 @@ fn shown(
         EventGroup { keys: shown, counted }
     });
     EventsCounted { data: data.collect(), total_rows, totals, notes }
-}
-
-/// A bucket's label as short as its unit: `2026-05-04`, `2026-05`, `2026-Q2`, `2026`.
-fn time_label(interval: Interval, label: &str) -> String {
-    let cut = |length: usize| label.get(..length).unwrap_or(label).to_owned();
-    match interval {
-        Interval::Hour | Interval::WallHour => label.to_owned(),
-        Interval::Day | Interval::Week => cut(10),
-        Interval::Month => cut(7),
-        Interval::Year => cut(4),
-        Interval::Quarter => {
-            let month: u32 = label.get(5..7).and_then(|month| month.parse().ok()).unwrap_or(1);
-            format!("{}-Q{}", cut(4), month.div_ceil(3))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn buckets_are_named_by_their_unit() {
-        for (interval, label, short) in [
-            (Interval::Day, "2026-05-04T00:00:00+02:00", "2026-05-04"),
-            (Interval::Week, "2026-05-04", "2026-05-04"),
-            (Interval::Month, "2026-05-01T00:00:00Z", "2026-05"),
-            (Interval::Quarter, "2026-10-01T00:00:00Z", "2026-Q4"),
-            (Interval::Quarter, "2026-04-01T00:00:00Z", "2026-Q2"),
-            (Interval::Year, "2026-01-01T00:00:00Z", "2026"),
-        ] {
-            assert_eq!(time_label(interval, label), short);
-        }
-    }
 }

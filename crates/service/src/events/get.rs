@@ -16,7 +16,8 @@ use tributary_events::row_id::RowId;
 
 use super::amount::ExactAmount;
 use super::told::{Kind, Order, shown_url};
-use super::touchpoints::{Touchpoint, other_question, touches_of, without_direct};
+use super::touchpoints::{Touchpoint, touches_of, without_direct};
+use crate::answer::other_question;
 use crate::service::Service;
 
 /// Most touchpoints of one conversion; the newest.

@@ -14,11 +14,11 @@ use tributary_events::attribution::touches::channel_of;
 use tributary_events::field::Field;
 use tributary_events::filter::{Filter, Test};
 use tributary_events::question::{Question, RowOrder, RowPosition, Rows, Slice};
-use tributary_events::traits::Trait;
 
 use super::row::{EventField, EventRow, Shown};
 use super::told::Kind;
-use super::touchpoints::{Rule, Touchpoint, other_question, touches_of};
+use super::touchpoints::{Rule, Touchpoint, touches_of};
+use crate::answer::other_question;
 use crate::attribution::{read_model, read_window};
 use crate::contacts::{FIRST_PAGE, Paged, created_range};
 use crate::problem::Problems;
@@ -39,8 +39,6 @@ const MAX_EXAMINED_WITH_SOURCES: usize = 1_000;
 const MAX_SOURCE_CHARS: usize = 64;
 /// How many journeys of one page are asked for at the same time.
 const ASKED_AT_ONCE: usize = 2;
-/// The trait by which events are restricted to the contacts asked about.
-const MEMBERS: &str = "member";
 
 /// Which conversions to list.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -131,19 +129,8 @@ impl Service {
         let after = position(input.cursor.as_deref(), &mut problems);
         problems.check(Code::InvalidParams)?;
         let mut slice = self.slice_of(access, range, of).await?;
-        self.restrict_to(access, &input.custom_field_filters, &mut slice).await?;
+        self.restrict(access, None, &input.custom_field_filters, &mut slice).await?;
         Ok(EventsPlan { range, conversions, kinds, sources, rule, fields, per_page, after, slice })
-    }
-
-    /// Restricts a slice to the visitors of contacts that meet conditions.
-    pub(super) async fn restrict_to(&self, access: &WorkspaceAccess, conditions: &[Condition], slice: &mut Slice) -> Result<()> {
-        if conditions.is_empty() {
-            return Ok(());
-        }
-        let members = self.control.visitors_where(&access.scope, conditions).await?;
-        slice.traits.push(Trait::new(MEMBERS, members.into_iter().map(|(_, visitor)| (visitor, String::from("true"))))?);
-        slice.filters.push(Filter { field: Field::Trait(String::from(MEMBERS)), test: Test::Present });
-        Ok(())
     }
 
     /// Up to `wanted` conversions after a position, as far as the bound on what is looked at reaches.

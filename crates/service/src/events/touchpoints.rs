@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tributary_control::{AdDirectory, AdStanding, PeopleOf, WorkspaceAccess};
 use tributary_core::ads::AdLevel;
-use tributary_core::error::{Error, Result};
+use tributary_core::error::Result;
 use tributary_core::event::Event;
 use tributary_core::time::{TimeRange, format_utc};
 use tributary_events::ad_parameters::ad_parameter;
@@ -18,6 +18,7 @@ use tributary_events::field::Field;
 use tributary_events::filter::{Filter, Test};
 use tributary_events::question::{DatedBy, Journey, Question, RowOrder, Rows, Slice, TouchRule, TouchWindow};
 
+use crate::answer::other_question;
 use crate::attribution::{SESSION_GAP_US, reach};
 use crate::service::Service;
 
@@ -174,8 +175,4 @@ impl Service {
     pub(super) async fn slice_of(&self, access: &WorkspaceAccess, range: TimeRange, of: PeopleOf) -> Result<Slice> {
         Ok(Slice { people: Some(self.people(&access.scope, of).await?), ..Slice::of(range) })
     }
-}
-
-pub(super) fn other_question() -> Error {
-    Error::internal("the event store answered another question than it was asked")
 }

@@ -23,6 +23,7 @@ use url::form_urlencoded;
 
 use super::told::{HINTS_URL, Kind, PAGE_PROPERTY};
 use super::track_body::{NOBODY, TrackBody};
+use crate::answer::other_question;
 use crate::problem::Problems;
 use crate::service::Service;
 
@@ -159,7 +160,7 @@ impl Service {
         match self.events.ask(&access.scope, Question::Rows(question), self.budget).await?.answer {
             // An order goes before its upsell.
             Answer::Rows(found) => Ok(found.rows.into_iter().min_by(|one, other| one.name.cmp(&other.name))),
-            _ => Err(Error::internal("the event store answered another question than it was asked")),
+            _ => Err(other_question()),
         }
     }
 }

@@ -13,7 +13,7 @@ use tributary_events::field::Field;
 use tributary_events::filter::{Filter, Test};
 use tributary_events::question::{Aggregate, MAX_ROWS, Metric, Question, RowOrder, Rows, Slice};
 
-use super::touchpoints::other_question;
+use crate::answer::other_question;
 use crate::service::Service;
 
 /// A conversion and its use.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tributary_control::{CompaniesQuery, CompanyPage, Export, WorkspaceAccess};
-use tributary_core::error::{Error, Result};
+use tributary_core::error::{Code, Error, Result};
 use tributary_core::time::format_utc;
 
 use super::definition::{CompaniesExport, ContactsExport, Definition, EventsExport};
@@ -61,7 +61,7 @@ impl Service {
             tracing::warn!(export = export.id.0, error = %error.chain(), "an export failed");
             match error.code() {
                 // The inside of a fault stays in the log.
-                tributary_core::error::Code::Internal => String::from("the export failed on our side; ask for it again"),
+                Code::Internal => String::from("the export failed on our side; ask for it again"),
                 _ => error.message().to_owned(),
             }
         });
@@ -133,7 +133,7 @@ impl Service {
         let mut problems = Problems::new();
         let given = (input.start_date.as_deref(), input.end_date.as_deref());
         let created = created_range(given, &access.workspace.zone, &mut problems);
-        problems.check(tributary_core::error::Code::InvalidParams)?;
+        problems.check(Code::InvalidParams)?;
         let per_page = input.per_page.ok_or_else(|| Error::internal("an export asks for whole pages"))?;
         let mut query = CompaniesQuery { created, per_page, after: None };
         loop {

@@ -9,7 +9,10 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use tributary_core::error::Result;
 use tributary_core::money::format_micros;
+use tributary_core::rate::ExactSum;
 use tributary_events::attribution::model::Pass;
+use tributary_events::attribution::window::WindowType;
+use tributary_events::question::DatedBy;
 
 use super::catalogue::{Computed, Measure, Metric};
 use super::dimension::Attribute;
@@ -297,8 +300,6 @@ pub(super) fn period_shown(plan: &Plan<'_>) -> PeriodShown {
 
 impl AttributionShown {
     pub(super) fn of(plan: &Plan<'_>) -> Self {
-        use tributary_events::attribution::window::WindowType;
-        use tributary_events::question::DatedBy;
         Self {
             model: plan.model_as_asked.clone(),
             definition: plan.model.definition().to_owned(),
@@ -317,7 +318,7 @@ impl AttributionShown {
 }
 
 fn left_apart(facts: &Facts) -> Vec<LeftApart> {
-    let shown = |((currency, measure), sum): (&(String, Measure), &tributary_core::rate::ExactSum)| LeftApart {
+    let shown = |((currency, measure), sum): (&(String, Measure), &ExactSum)| LeftApart {
         currency: currency.clone(),
         metric: measure.slug(),
         amount: format_micros(sum.micros()),

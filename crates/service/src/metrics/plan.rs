@@ -9,7 +9,7 @@ use tributary_core::time::TimeRange;
 use tributary_events::attribution::model::{Model, Pass};
 use tributary_events::attribution::window::{Window, WindowType};
 use tributary_events::field::Field;
-use tributary_events::filter::{Filter as EventFilter, Test};
+use tributary_events::filter::Test;
 use tributary_events::question::{DatedBy, Slice};
 use tributary_events::traits::Trait;
 
@@ -22,11 +22,6 @@ use crate::contact_body::conditions;
 use crate::dates::resolve::Days;
 use crate::problem::Problems;
 use crate::service::Service;
-
-/// The trait by which people are restricted to those asked about.
-const MEMBERS: &str = "member";
-/// Its value for all of them.
-const IS_MEMBER: &str = "true";
 
 /// A question ready to be asked.
 #[derive(Clone)]
@@ -197,38 +192,6 @@ impl Service {
             plan.directory = Arc::new(self.control.ad_directory(&access.scope).await?);
         }
         Ok(plan)
-    }
-
-    /// Restricts a slice to a segment's members and to the contacts that meet conditions.
-    async fn restrict(
-        &self,
-        access: &WorkspaceAccess,
-        segment_id: Option<i64>,
-        conditions: &[tributary_control::Condition],
-        slice: &mut Slice,
-    ) -> Result<()> {
-        let by_conditions = match conditions {
-            [] => None,
-            conditions => {
-                let found = self.control.visitors_where(&access.scope, conditions).await?;
-                Some(found.into_iter().map(|(_, visitor)| visitor).collect::<Vec<String>>())
-            }
-        };
-        let by_segment = match segment_id {
-            None => None,
-            Some(id) => Some(self.segment_visitors(access, id).await?),
-        };
-        let members = match (by_conditions, by_segment) {
-            (None, None) => return Ok(()),
-            (Some(members), None) | (None, Some(members)) => members,
-            (Some(some), Some(others)) => {
-                let others: BTreeSet<String> = others.into_iter().collect();
-                some.into_iter().filter(|visitor| others.contains(visitor)).collect()
-            }
-        };
-        slice.traits.push(Trait::new(MEMBERS, members.into_iter().map(|visitor| (visitor, String::from(IS_MEMBER))))?);
-        slice.filters.push(EventFilter { field: Field::Trait(String::from(MEMBERS)), test: Test::Present });
-        Ok(())
     }
 }
 

@@ -26,3 +26,23 @@ pub(crate) fn shown_time(unit: Unit, start: &str) -> String {
         Unit::Year => format!("{:04}", date.year()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_shown_as_short_as_they_are() {
+        for (unit, start, shown) in [
+            (Unit::Day, "2026-05-04", "2026-05-04"),
+            (Unit::Week, "2026-05-04", "2026-05-04"),
+            (Unit::Month, "2026-05-01", "2026-05"),
+            (Unit::Quarter, "2026-10-01", "2026-Q4"),
+            (Unit::Quarter, "2026-04-01", "2026-Q2"),
+            (Unit::Year, "2026-01-01", "2026"),
+        ] {
+            assert_eq!(shown_time(unit, start), shown);
+            assert_eq!(start_of(unit, start.parse().expect("a date")).to_string(), start);
+        }
+    }
+}

@@ -16,6 +16,7 @@ use tributary_events::filter::{Filter, Test};
 use tributary_events::question::{Aggregate, Budget, MAX_ROWS, Metric, Question, Slice};
 
 use super::stored_definition;
+use crate::answer::other_question;
 use crate::contact_body::conditions;
 use crate::contacts::{ContactRow, Paged, row_of};
 use crate::problem::Problems;
@@ -188,7 +189,7 @@ impl Service {
         };
         let answered = self.events.ask(&access.scope, Question::Aggregate(question), Budget::BACKGROUND).await?;
         let Answer::Aggregate(answer) = answered.answer else {
-            return Err(Error::internal("the event store answered another question than it was asked"));
+            return Err(other_question());
         };
         if answer.total_rows > answer.rows.len() {
             let message = format!(

@@ -27,6 +27,7 @@ use super::super::facts::{Facts, Key, add_to};
 use super::super::plan::Plan;
 use super::super::time::start_of;
 use super::super::value::Missing;
+use crate::answer::other_question;
 use crate::attribution::{SESSION_GAP_US, reach};
 use crate::service::Service;
 
@@ -89,7 +90,7 @@ impl Service {
         let slice = Slice { range: occurring, ..plan.slice.clone() };
         let slice = slice.with(Filter { field: Field::EventName, test: Test::Is(names.into_iter().cloned().collect()) });
         let (occurring, watermark) =
-            self.occurring(plan, Values { slice: slice.clone(), field: Field::EventName, limit: MAX_ROWS }).await?;
+            self.values_in(&plan.access.scope, Values { slice: slice.clone(), field: Field::EventName, limit: MAX_ROWS }).await?;
         kinds.retain(|kind| kind.names.iter().any(|name| occurring.contains(name)));
         if kinds.is_empty() {
             return Ok(watermark);
@@ -98,7 +99,8 @@ impl Service {
         let needs_money = kinds.iter().any(|kind| !kind.amounts.is_empty());
         let mut foreign: Vec<Currency> = Vec::new();
         if needs_money {
-            let (found, _) = self.occurring(plan, Values { slice, field: Field::Currency, limit: MAX_CURRENCIES }).await?;
+            let (found, _) =
+                self.values_in(&plan.access.scope, Values { slice, field: Field::Currency, limit: MAX_CURRENCIES }).await?;
             foreign = found.iter().filter_map(|code| code.parse().ok()).filter(|currency| *currency != target).collect();
         }
         let answers = self.ask_kinds(plan, &kinds, asking, if needs_money { vec![target] } else { Vec::new() }).await?;
@@ -205,7 +207,7 @@ impl Service {
         let mut answers: Vec<AttributionAnswer> = kinds.iter().map(|_| nothing()).collect();
         for (places, answered) in passes.iter().zip(answered) {
             let Answer::Attribution(answer) = answered.answer else {
-                return Err(Error::internal("the event store answered another question than it was asked"));
+                return Err(other_question());
             };
             if answer.total_rows > answer.rows.len() {
                 let message = format!(
@@ -219,14 +221,6 @@ impl Service {
             }
         }
         Ok(answers)
-    }
-
-    async fn occurring(&self, plan: &Plan<'_>, question: Values) -> Result<(BTreeSet<String>, u64)> {
-        let answered = self.events.ask(&plan.access.scope, Question::Values(question), self.budget).await?;
-        match answered.answer {
-            Answer::Values(answer) => Ok((answer.values.into_iter().map(|value| value.value).collect(), answered.watermark)),
-            _ => Err(Error::internal("the event store answered another question than it was asked")),
-        }
     }
 }
 

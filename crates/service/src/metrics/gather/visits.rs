@@ -1,6 +1,6 @@
 //! Distinct people and sessions with a visit.
 
-use tributary_core::error::{Error, Result};
+use tributary_core::error::Result;
 use tributary_core::rate::Rate;
 use tributary_events::answer::Answer;
 use tributary_events::bucket::Buckets;
@@ -13,6 +13,7 @@ use super::super::dimension::Attribute;
 use super::super::facts::{Facts, add_to};
 use super::super::plan::Plan;
 use super::super::value::Missing;
+use crate::answer::other_question;
 use crate::service::Service;
 
 impl Service {
@@ -57,7 +58,7 @@ impl Service {
         };
         let answered = self.events.ask(&plan.access.scope, Question::Aggregate(question), self.budget).await?;
         let Answer::Aggregate(answer) = answered.answer else {
-            return Err(Error::internal("the event store answered another question than it was asked"));
+            return Err(other_question());
         };
         for row in answer.rows {
             let label = row.bucket.and_then(|bucket| buckets.as_ref()?.labels.get(bucket as usize)?.get(..10).map(str::to_owned));
