@@ -20,6 +20,7 @@ mod limits;
 mod metrics;
 mod questions;
 mod retention;
+mod saved;
 mod spend;
 
 mod isolation;
