@@ -123,7 +123,7 @@ pub enum Inner {
 /// What a fresh process measures.
 #[derive(Debug, Subcommand)]
 pub enum Fresh {
-    /// Opens a folder and asks one question
+    /// Opens a folder and asks one question, once or over and over: then it is something to look at with a profiler
     Ask {
         #[arg(long)]
         data: PathBuf,
@@ -131,6 +131,19 @@ pub enum Fresh {
         question: String,
         #[arg(long)]
         visitor: String,
+        #[arg(long)]
+        memory_mb: u64,
+        #[arg(long, default_value_t = 1)]
+        times: u32,
+    },
+    /// Serves a folder and asks the engine and the tools in turns
+    Tools {
+        #[arg(long)]
+        data: PathBuf,
+        #[arg(long)]
+        visitor: String,
+        #[arg(long)]
+        key: String,
         #[arg(long)]
         memory_mb: u64,
     },

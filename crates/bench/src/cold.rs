@@ -64,6 +64,9 @@ pub struct ColdQuestion {
 pub struct Once {
     open_ms: f64,
     ms: f64,
+    /// The same question asked again, if it was: the median.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    again_ms: Option<f64>,
 }
 
 /// Asks q1 to q8 cold.
@@ -119,16 +122,20 @@ fn once(data: &Path, memory_mb: u64, visitor: &str, question: &str) -> Result<On
     Ok(serde_json::from_slice(&done.stdout)?)
 }
 
-/// The fresh process: opens the folder, asks one question.
-pub async fn ask_once(data: &Path, memory_mb: u64, visitor: &str, question: &str) -> Result<Once> {
+/// The fresh process: opens the folder, asks one question, as many `times` as told.
+pub async fn ask_once(data: &Path, memory_mb: u64, visitor: &str, question: &str, times: u32) -> Result<Once> {
     let asked = basic(visitor)?.into_iter().find(|asked| asked.name == question);
     let asked = asked.ok_or_else(|| Failure::new(format!("there is no question `{question}`")))?;
     let begin = Instant::now();
     let engine = Engine::open(data, memory_mb).await?;
     let open_ms = ms_since(begin);
-    let (ms, _) = engine.ask(asked.place, asked.question).await?;
+    let (ms, _) = engine.ask(asked.place, asked.question.clone()).await?;
+    let mut again = Vec::new();
+    for _ in 1..times {
+        again.push(engine.ask(asked.place, asked.question.clone()).await?.0);
+    }
     engine.close().await?;
-    Ok(Once { open_ms, ms })
+    Ok(Once { open_ms, ms, again_ms: Spread::of(&again).map(|again| again.median) })
 }
 
 /// Takes the files of a folder out of the page cache.

@@ -1,20 +1,25 @@
 //! Our engine, opened in this process the way the program opens it.
 
+use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use tributary_app::config::load::{Flags, load};
 use tributary_app::folder::owned::Owned;
 use tributary_app::folder::{Folder, Missing};
 use tributary_app::globals::Globals;
+use tributary_app::serve::serve;
 use tributary_app::system;
 use tributary_core::error::{Code, Error};
 use tributary_core::scope::WorkspaceScope;
 use tributary_events::answer::Answer;
 use tributary_events::question::{Budget, Question};
 use tributary_events::store::EventStore;
-use tributary_timeline::FolderStats;
+use tributary_timeline::{FolderStats, Timeline};
 
 use crate::failure::{Failure, Result};
 use crate::load::{BENCH, GIANT};
@@ -29,11 +34,25 @@ pub enum Place {
     Giant,
 }
 
-/// The engine of a folder, and the rights to its workspaces.
+/// The engine of a folder.
 pub struct Engine {
     owned: Owned,
+    globals: Globals,
+    asking: Asking,
+}
+
+/// Who may ask it: the rights to its workspaces.
+pub struct Asking {
+    timeline: Arc<Timeline>,
     bench: WorkspaceScope,
     giant: Option<WorkspaceScope>,
+}
+
+/// The folder served by this process.
+pub struct Serving {
+    /// Where it listens.
+    pub address: SocketAddr,
+    served: JoinHandle<tributary_core::error::Result<()>>,
 }
 
 impl Engine {
@@ -41,6 +60,8 @@ impl Engine {
     pub async fn open(data: &Path, memory_mb: u64) -> Result<Engine> {
         let mut config = load(data, &Flags::default())?;
         config.engine.memory_budget_mb = Some(memory_mb);
+        config.limits.enforce = false;
+        config.server.listen = String::from("127.0.0.1:0");
         let globals = Globals {
             data: data.to_owned(),
             config: Arc::new(config),
@@ -53,23 +74,33 @@ impl Engine {
         let bench = scope(&owned, BENCH).await?;
         let bench = bench.ok_or_else(|| Failure::new(format!("{} holds no workspace `{BENCH}`", data.display())))?;
         let giant = scope(&owned, GIANT).await?;
-        Ok(Engine { owned, bench, giant })
+        let asking = Asking { timeline: owned.timeline.clone(), bench, giant };
+        Ok(Engine { owned, globals, asking })
     }
 
     /// Asks once; the time it took in milliseconds.
     pub async fn ask(&self, place: Place, question: Question) -> Result<(f64, Answer)> {
-        let scope = match place {
-            Place::Bench => &self.bench,
-            Place::Giant => self.giant.as_ref().ok_or_else(|| Error::new(Code::NotFound, "the giant was not loaded"))?,
-        };
-        let begin = Instant::now();
-        let answered = self.owned.timeline.ask(scope, question, Budget::BACKGROUND).await?;
-        Ok((ms_since(begin), answered.answer))
+        self.asking.ask(place, question).await
     }
 
     /// Whether the giant's workspace is there.
     pub fn has_giant(&self) -> bool {
-        self.giant.is_some()
+        self.asking.giant.is_some()
+    }
+
+    /// Serves the folder, which can be asked directly all the while.
+    pub async fn serve(self) -> Result<(Asking, Serving)> {
+        let Engine { owned, globals, asking } = self;
+        let (ready, listening) = oneshot::channel();
+        let served = tokio::spawn(async move {
+            serve(owned, &globals, |at| {
+                let _ = ready.send(at.address);
+                Ok(())
+            })
+            .await
+        });
+        let address = listening.await.map_err(|_| Failure::new("the folder could not be served"))?;
+        Ok((asking, Serving { address, served }))
     }
 
     /// What the folder holds.
@@ -88,6 +119,28 @@ impl Engine {
     /// Closes the folder.
     pub async fn close(self) -> Result<()> {
         Ok(self.owned.close().await?)
+    }
+}
+
+impl Asking {
+    /// Asks once; the time it took in milliseconds.
+    pub async fn ask(&self, place: Place, question: Question) -> Result<(f64, Answer)> {
+        let scope = match place {
+            Place::Bench => &self.bench,
+            Place::Giant => self.giant.as_ref().ok_or_else(|| Error::new(Code::NotFound, "the giant was not loaded"))?,
+        };
+        let begin = Instant::now();
+        let answered = self.timeline.ask(scope, question, Budget::BACKGROUND).await?;
+        Ok((ms_since(begin), answered.answer))
+    }
+}
+
+impl Serving {
+    /// Stops and closes the folder. From then on this process is deaf to SIGTERM, so it should have nothing else to do.
+    pub async fn stop(self) -> Result<()> {
+        // The standard library sends no SIGTERM, and this crate may not call the operating system unsafely.
+        Command::new("kill").args(["-TERM", &std::process::id().to_string()]).status()?;
+        Ok(self.served.await??)
     }
 }
 

@@ -56,9 +56,14 @@ fn start(arguments: Arguments) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match arguments.inner {
-            Some(Inner::Part(Fresh::Ask { data, question, visitor, memory_mb })) => {
-                let once = cold::ask_once(&data, memory_mb, &visitor, &question).await?;
+            Some(Inner::Part(Fresh::Ask { data, question, visitor, memory_mb, times })) => {
+                let once = cold::ask_once(&data, memory_mb, &visitor, &question, times).await?;
                 say::print(&serde_json::to_string(&once)?);
+                Ok(ExitCode::SUCCESS)
+            }
+            Some(Inner::Part(Fresh::Tools { data, visitor, key, memory_mb })) => {
+                let tools = tools::in_turns(&data, memory_mb, &visitor, &key).await?;
+                say::print(&serde_json::to_string(&tools)?);
                 Ok(ExitCode::SUCCESS)
             }
             Some(Inner::Part(Fresh::Decoded { data })) => {

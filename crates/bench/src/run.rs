@@ -22,7 +22,7 @@ use crate::question::{Asked, Known, all};
 use crate::report::{Compacted, PeersReport, Report, State};
 use crate::rounds::Rounds;
 use crate::say::{print, say};
-use crate::tools::{calls, in_engine, over_http};
+use crate::tools;
 use crate::tributary::Tributary;
 use crate::work::{Work, settle};
 use crate::{cold, disk, ingest, machine, markdown, mix, models, rounds, table};
@@ -166,14 +166,10 @@ async fn measure(arguments: &Run, prepared: &Prepared, report: &mut Report, now_
         if wants(Part::Attribution) {
             report.attribution = models::measure(&engine).await?;
         }
-        let calls = calls(&prepared.visitor)?;
-        let in_engine = if wants(Part::Tools) { Some(in_engine(&engine, &calls).await?) } else { None };
         engine.close().await?;
-        if let Some(in_engine) = in_engine {
+        if wants(Part::Tools) {
             say("asking through tools/call");
-            let server = prepared.tributary.serve(data).await?;
-            report.tools = over_http(server.address, &prepared.loaded.keys.rk, &calls, in_engine).await?;
-            server.stop().await?;
+            report.tools = tools::measure(data, memory_mb, &prepared.visitor, &prepared.loaded.keys.rk)?;
         }
     }
     if wants(Part::Cold) {

@@ -4,12 +4,14 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tributary_events::question::{Question, Rows};
 
 use crate::answer::{Cell, Table, difference, ours, read};
-use crate::engine::{Engine, Place};
+use crate::engine::{Asking, Engine, Place};
 use crate::failure::{Failure, Result};
 use crate::http::{Connection, post};
 use crate::measure::{Latency, Spread, ms_since, rounded};
@@ -18,10 +20,10 @@ use crate::say::say;
 
 /// The door the tools are called at.
 pub const DOOR: &str = "/mcp";
-/// Calls whose median counts, in the engine and through the tool.
+/// Pairs of a question to the engine and a call, one after the other; medians count.
 const REPEATS: usize = 25;
 /// No more of these than fit into this time, whatever `REPEATS` says.
-const REPEAT_TIME: Duration = Duration::from_secs(5);
+const REPEAT_TIME: Duration = Duration::from_secs(15);
 /// How long each number of clients asks.
 const CLIENTS_TIME: Duration = Duration::from_secs(2);
 /// How far `query_events` counts matching rows beyond those it shows.
@@ -49,7 +51,7 @@ pub struct Tool {
     pub engine_ms: f64,
     /// Median through the tool on one kept connection.
     pub call_ms: f64,
-    /// The second without the first.
+    /// What a call took more than the engine just before it, the median.
     pub over_engine_ms: f64,
     /// Whether the tool's rows are the engine's.
     pub equal: bool,
@@ -67,12 +69,6 @@ pub struct Clients {
     /// How long each answer took.
     #[serde(flatten)]
     pub latency: Latency,
-}
-
-/// The engine's side of a comparison.
-pub struct InEngine {
-    ms: f64,
-    rows: Table,
 }
 
 /// The questions that have a tool.
@@ -118,61 +114,64 @@ pub fn calls(visitor: &str) -> Result<Vec<Call>> {
     ])
 }
 
-/// Asks the engine.
-pub async fn in_engine(engine: &Engine, calls: &[Call]) -> Result<Vec<InEngine>> {
-    let mut found = Vec::with_capacity(calls.len());
-    for call in calls {
-        let question = match call.asked.question.clone() {
-            Question::Rows(rows) => Question::Rows(Rows { count_up_to: COUNTED_ROWS, ..rows }),
-            other => other,
-        };
-        let (_, answer) = engine.ask(Place::Bench, question.clone()).await?;
-        let rows = ours(&call.asked, &answer)?;
-        let (begin, mut times) = (Instant::now(), Vec::new());
-        while times.is_empty() || (times.len() < REPEATS && begin.elapsed() < REPEAT_TIME) {
-            times.push(engine.ask(Place::Bench, question.clone()).await?.0);
-        }
-        found.push(InEngine { ms: Spread::of(&times).map_or(0.0, |spread| spread.median), rows });
+/// Asks in a fresh process, which serves the folder itself: only so can the engine and the tool be asked in turns.
+pub fn measure(data: &Path, memory_mb: u64, visitor: &str, key: &str) -> Result<IndexMap<String, Tool>> {
+    let this = std::env::current_exe()?;
+    let mut command = Command::new(&this);
+    command.args(["part", "tools", "--visitor", visitor, "--key", key]);
+    command.args(["--memory-mb", &memory_mb.to_string(), "--data"]).arg(data).stderr(Stdio::inherit());
+    let done = command.output()?;
+    if !done.status.success() {
+        return Err(Failure::new(format!("asking through tools/call ended with {}", done.status)));
     }
+    Ok(serde_json::from_slice(&done.stdout)?)
+}
+
+/// That process: opens the folder, serves it, asks, and stops.
+pub async fn in_turns(data: &Path, memory_mb: u64, visitor: &str, key: &str) -> Result<IndexMap<String, Tool>> {
+    let engine = Engine::open(data, memory_mb).await?;
+    let (asking, serving) = engine.serve().await?;
+    let mut found = IndexMap::new();
+    for call in calls(visitor)? {
+        let tool = ask_in_turns(&asking, serving.address, key, &call).await?;
+        found.insert(call.asked.name.to_owned(), tool);
+    }
+    serving.stop().await?;
     Ok(found)
 }
 
-/// Asks a server over the same folder.
-pub async fn over_http(
-    address: SocketAddr,
-    key: &str,
-    calls: &[Call],
-    in_engine: Vec<InEngine>,
-) -> Result<IndexMap<String, Tool>> {
-    let mut found = IndexMap::new();
-    for (call, engine) in calls.iter().zip(in_engine) {
-        let request = call.request(key);
-        let mut connection = Connection::open(address).await?;
-        let reply = request.send(&mut connection).await?;
-        let rows = call.rows(&reply)?;
-        let difference = difference(&call.expected(engine.rows), &rows);
-        if let Some(difference) = &difference {
-            say(&format!("{} through {} differs from the engine: {difference}", call.asked.name, call.tool));
-        }
-        let (begin, mut times) = (Instant::now(), Vec::new());
-        while times.is_empty() || (times.len() < REPEATS && begin.elapsed() < REPEAT_TIME) {
-            let begin = Instant::now();
-            request.send(&mut connection).await?;
-            times.push(ms_since(begin));
-        }
-        let call_ms = Spread::of(&times).map_or(0.0, |spread| spread.median);
-        let tool = Tool {
-            tool: call.tool.to_owned(),
-            engine_ms: engine.ms,
-            call_ms,
-            over_engine_ms: rounded(call_ms - engine.ms),
-            equal: difference.is_none(),
-            one_client: clients(address, &request, 1).await?,
-            eight_clients: clients(address, &request, MANY_CLIENTS).await?,
-        };
-        found.insert(call.asked.name.to_owned(), tool);
+async fn ask_in_turns(asking: &Asking, address: SocketAddr, key: &str, call: &Call) -> Result<Tool> {
+    let question = match call.asked.question.clone() {
+        Question::Rows(rows) => Question::Rows(Rows { count_up_to: COUNTED_ROWS, ..rows }),
+        other => other,
+    };
+    let (_, answer) = asking.ask(Place::Bench, question.clone()).await?;
+    let request = call.request(key);
+    let mut connection = Connection::open(address).await?;
+    let reply = request.send(&mut connection).await?;
+    let difference = difference(&call.expected(ours(&call.asked, &answer)?), &call.rows(&reply)?);
+    if let Some(difference) = &difference {
+        say(&format!("{} through {} differs from the engine: {difference}", call.asked.name, call.tool));
     }
-    Ok(found)
+    let (begin, mut engine_times, mut call_times) = (Instant::now(), Vec::new(), Vec::new());
+    while call_times.is_empty() || (call_times.len() < REPEATS && begin.elapsed() < REPEAT_TIME) {
+        engine_times.push(asking.ask(Place::Bench, question.clone()).await?.0);
+        let begin = Instant::now();
+        request.send(&mut connection).await?;
+        call_times.push(ms_since(begin));
+    }
+    let median = |times: &[f64]| Spread::of(times).map_or(0.0, |spread| spread.median);
+    let (engine_ms, call_ms) = (median(&engine_times), median(&call_times));
+    let more: Vec<f64> = call_times.iter().zip(&engine_times).map(|(call, engine)| call - engine).collect();
+    Ok(Tool {
+        tool: call.tool.to_owned(),
+        engine_ms,
+        call_ms,
+        over_engine_ms: median(&more),
+        equal: difference.is_none(),
+        one_client: clients(address, &request, 1).await?,
+        eight_clients: clients(address, &request, MANY_CLIENTS).await?,
+    })
 }
 
 async fn clients(address: SocketAddr, request: &Request, clients: usize) -> Result<Clients> {

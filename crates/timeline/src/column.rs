@@ -1,5 +1,8 @@
 //! Decoded columns, as questions read them: one stretch of rows (a chunk: a row group of a segment, or a stretch of the tail).
 
+mod sparse;
+mod times;
+
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, RwLock};
@@ -7,10 +10,12 @@ use std::sync::{Arc, RwLock};
 use tributary_core::ads::AdLevel;
 
 use crate::schema::Text;
+pub(crate) use sparse::{Amounts, Visitors};
+pub(crate) use times::Times;
 
 /// Time offsets are counted from a quarter of an hour, so that a table of quarters finds any zone's bucket.
 pub(crate) const QUARTER_US: i64 = 900_000_000;
-const MILLI_US: i64 = 1_000;
+pub(crate) const MILLI_US: i64 = 1_000;
 
 /// Which column of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -124,150 +129,6 @@ impl Column {
             Column::Amounts(amounts) => amounts.rows.len() * 12,
             Column::Text(column) => column.codes.bytes(),
         }
-    }
-}
-
-/// The visitors of a chunk in its order, each with its stretch of rows. Inside the engine a visitor is its keyed 64-bit hash:
-/// nobody outside can steer two into one, and among a million and a half visitors the chance that any two meet is one in
-/// sixteen million.
-#[derive(Debug, Default)]
-pub(crate) struct Visitors {
-    /// Keyed hash, ascending.
-    pub hashes: Vec<u64>,
-    /// First row of each visitor, and the number of rows at the end.
-    pub starts: Vec<u32>,
-}
-
-impl Visitors {
-    pub fn of(hashes: impl Iterator<Item = u64>) -> Self {
-        let mut visitors = Visitors::default();
-        let mut rows = 0;
-        for hash in hashes {
-            if visitors.hashes.last() != Some(&hash) {
-                visitors.hashes.push(hash);
-                visitors.starts.push(rows);
-            }
-            rows += 1;
-        }
-        visitors.starts.push(rows);
-        visitors.hashes.shrink_to_fit();
-        visitors.starts.shrink_to_fit();
-        visitors
-    }
-
-    pub fn len(&self) -> usize {
-        self.hashes.len()
-    }
-
-    /// The rows of one visitor, by position.
-    pub fn rows(&self, at: usize) -> std::ops::Range<usize> {
-        self.starts[at] as usize..self.starts[at + 1] as usize
-    }
-
-    /// The visitor's rows, if it is here.
-    pub fn find(&self, hash: u64) -> Option<std::ops::Range<usize>> {
-        self.hashes.binary_search(&hash).ok().map(|at| self.rows(at))
-    }
-}
-
-/// Instants: milliseconds in four bytes where the chunk allows it, microseconds otherwise.
-#[derive(Debug)]
-pub(crate) enum Times {
-    Millis { base_us: i64, offsets: Vec<u32> },
-    Micros(Vec<i64>),
-}
-
-impl Times {
-    pub fn of(values: Vec<i64>) -> Self {
-        let first = values.iter().copied().min().unwrap_or_default();
-        let base_us = first.saturating_sub(first.rem_euclid(QUARTER_US));
-        let mut offsets = Vec::with_capacity(values.len());
-        for value in &values {
-            let offset = value.wrapping_sub(base_us);
-            match u32::try_from(offset / MILLI_US) {
-                Ok(millis) if offset % MILLI_US == 0 => offsets.push(millis),
-                Ok(_) | Err(_) => return Times::Micros(values),
-            }
-        }
-        Times::Millis { base_us, offsets }
-    }
-
-    #[inline]
-    pub fn at(&self, row: usize) -> i64 {
-        match self {
-            Times::Millis { base_us, offsets } => base_us + i64::from(offsets[row]) * MILLI_US,
-            Times::Micros(values) => values[row],
-        }
-    }
-
-    pub fn len(&self) -> usize {
-        match self {
-            Times::Millis { offsets, .. } => offsets.len(),
-            Times::Micros(values) => values.len(),
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        match self {
-            Times::Millis { offsets, .. } => offsets.len() * 4,
-            Times::Micros(values) => values.len() * 8,
-        }
-    }
-
-    /// Clears the mask of every row outside `start_us..end_us`. `mask` stands for the rows from `first` on.
-    pub fn keep_inside(&self, first: usize, mask: &mut [u8], start_us: i64, end_us: i64) {
-        match self {
-            Times::Millis { base_us, offsets } => {
-                let bound = |at_us: i64| {
-                    let micros = i128::from(at_us) - i128::from(*base_us);
-                    // An instant between two milliseconds bounds like the next one.
-                    (micros + i128::from(MILLI_US) - 1).div_euclid(i128::from(MILLI_US)).clamp(0, 1 << 32) as u64
-                };
-                let (low, high) = (bound(start_us), bound(end_us));
-                // One comparison of four bytes: what lies below the start wraps past any length.
-                let (Ok(low), length) = (u32::try_from(low), high.saturating_sub(low)) else {
-                    mask.fill(0);
-                    return;
-                };
-                if let Ok(length) = u32::try_from(length) {
-                    for (kept, offset) in mask.iter_mut().zip(&offsets[first..]) {
-                        *kept &= u8::from(offset.wrapping_sub(low) < length);
-                    }
-                }
-            }
-            Times::Micros(values) => {
-                for (kept, value) in mask.iter_mut().zip(&values[first..]) {
-                    *kept &= u8::from(start_us <= *value && *value < end_us);
-                }
-            }
-        }
-    }
-}
-
-/// Typed amounts of the rows that have one.
-#[derive(Debug, Default)]
-pub(crate) struct Amounts {
-    /// Rows, ascending.
-    pub rows: Vec<u32>,
-    /// Micros of each.
-    pub micros: Vec<i64>,
-}
-
-impl Amounts {
-    pub fn push(&mut self, row: usize, micros: i64) {
-        self.rows.push(row as u32);
-        self.micros.push(micros);
-    }
-
-    /// The amounts of a stretch of rows.
-    pub fn inside(&self, rows: &std::ops::Range<usize>) -> impl Iterator<Item = (usize, i64)> {
-        let first = self.rows.partition_point(|row| (*row as usize) < rows.start);
-        let end = first + self.rows[first..].partition_point(|row| (*row as usize) < rows.end);
-        self.rows[first..end].iter().zip(&self.micros[first..end]).map(|(row, micros)| (*row as usize, *micros))
-    }
-
-    pub fn at(&self, row: usize) -> i64 {
-        self.rows.binary_search(&(row as u32)).map_or(0, |at| self.micros[at])
     }
 }
 
@@ -428,21 +289,6 @@ impl Interner {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_read_back_and_bound_exactly() {
-        for values in [vec![1_000, 5_000, -7_000], vec![1_001, 2_000], vec![0, 1 << 60], vec![], vec![i64::MIN, i64::MAX]] {
-            let times = Times::of(values.clone());
-            assert_eq!((0..times.len()).map(|row| times.at(row)).collect::<Vec<_>>(), values);
-            for (start, end) in [(0, 1), (-7_000, 5_000), (1_001, 1_002), (1_000, i64::MAX), (i64::MIN, -6_999)] {
-                let mut mask = vec![1; values.len()];
-                times.keep_inside(0, &mut mask, start, end);
-                let expected: Vec<u8> = values.iter().map(|value| u8::from(start <= *value && *value < end)).collect();
-                assert_eq!(mask, expected, "{values:?} in {start}..{end}");
-            }
-        }
-        assert!(matches!(Times::of(vec![1_000, 2_000]), Times::Millis { .. }));
-    }
 
     #[test]
     fn codes_are_as_narrow_as_they_allow() {

@@ -158,6 +158,17 @@ fn open_of_length(path: &Path, name: &str, bytes: u64) -> Result<File> {
     Ok(file)
 }
 
+/// Tells the kernel to fetch what is read and no more: a question reads whole chunks of few columns, and what the kernel would read
+/// ahead belongs to the others. Where it cannot be told, answers only take longer.
+fn read_as_asked(file: &File) {
+    #[cfg(any(target_os = "linux", target_os = "freebsd"))]
+    if let Err(error) = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::Random) {
+        tracing::debug!(%error, "the kernel takes no advice on reading");
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+    let _ = file;
+}
+
 /// A finished file being read. Every block is compared with what was written before the first byte of it is handed out.
 /// Cheap to clone; clones share what has been checked. The file is open only while somebody reads or
 /// [holds](CheckedFile::hold) it: a folder may have more segments than a process may have open files.
@@ -264,6 +275,7 @@ impl Inner {
         }
         let file = File::open(&self.path);
         let file = Arc::new(file.map_err(|error| damaged(&self.name, "it cannot be opened").caused_by(error))?);
+        read_as_asked(&file);
         *open = Arc::downgrade(&file);
         Ok(file)
     }

@@ -18,6 +18,8 @@ use crate::schema::Text;
 
 /// Rows that are worked on step after step while they are in the processor's nearest cache.
 const BLOCK_ROWS: usize = 1_024;
+/// Up to this many slots a visitor's are collected as bits of one number.
+const FEW_SLOTS: usize = u128::BITS as usize;
 
 pub(crate) fn answer(scan: &mut Scan<'_>, question: &Aggregate) -> Result<AggregateAnswer> {
     let groups = GroupPlan::plan(&question.group_by, question.buckets.as_ref(), &mut scan.reads);
@@ -305,6 +307,42 @@ impl<'q> Counting<'q> {
     }
 
     fn count_visitor(&mut self, visit: &Visit<'_>) {
+        let groups = match self.stamps.len() {
+            ..=2 => self.count_in_one(visit),
+            3..=FEW_SLOTS => self.count_in_few(visit),
+            _ => self.count_in_many(visit),
+        };
+        self.visitors += u64::from(groups > 0);
+    }
+
+    /// Whether the visitor has a row in the only group.
+    fn count_in_one(&mut self, visit: &Visit<'_>) -> u32 {
+        let slots = visit.stretches.iter().map(|stretch| &self.slots[stretch.range()]);
+        let met = slots.fold(0, |met, slots| slots.iter().fold(met, |met, slot| met | slot));
+        self.unique[1] += u64::from(met);
+        met
+    }
+
+    /// Collects the visitor's slots as bits; how many groups they are.
+    fn count_in_few(&mut self, visit: &Visit<'_>) -> u32 {
+        let mut met = 0u128;
+        for stretch in visit.stretches {
+            for slot in &self.slots[stretch.range()] {
+                met |= 1u128.wrapping_shl(*slot);
+            }
+        }
+        // What is not in the slice is no group.
+        met &= !1;
+        let groups = met.count_ones();
+        while met != 0 {
+            self.unique[met.trailing_zeros() as usize] += 1;
+            met &= met - 1;
+        }
+        groups
+    }
+
+    /// Remembers in each slot which visitor it saw last; how many groups see this one first.
+    fn count_in_many(&mut self, visit: &Visit<'_>) -> u32 {
         let (visitor, stamps, unique) = (self.visitor, self.stamps.as_mut_slice(), self.unique.as_mut_slice());
         // What is not in the slice was seen already.
         stamps[0] = visitor;
@@ -319,7 +357,7 @@ impl<'q> Counting<'q> {
                 }
             }
         }
-        self.visitors += u64::from(groups > 0);
+        groups
     }
 
     fn count_sessions(&mut self, meter: usize, sessions: &Sessions, visit: &Visit<'_>) -> Result<()> {

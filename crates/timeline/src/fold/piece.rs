@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::reads::Read;
 use super::tags::KEPT;
-use crate::column::{Codes, Column};
+use crate::column::{Codes, Column, MILLI_US, Times};
 
 /// Codes of one byte find their entry without a bounds check in a table of this many.
 pub(crate) const BYTE_CODES: usize = 256;
@@ -48,6 +48,12 @@ pub(crate) struct Visit<'v> {
     pub pieces: &'v [Piece],
     /// One for each row of the partition.
     pub mask: &'v [u8],
+}
+
+/// How many rows of a mask are kept.
+pub(crate) fn count(mask: &[u8]) -> usize {
+    // A mask has far fewer rows than four bytes count; an addition that is checked would be done row after row.
+    mask.iter().fold(0u32, |sum, kept| sum.wrapping_add(u32::from(*kept != 0))) as usize
 }
 
 impl Piece {
@@ -100,9 +106,36 @@ impl Piece {
         }
     }
 
+    /// Hands place, time and mark of the wanted rows of a stretch over. `marks` stand for the stretch's rows.
+    #[inline]
+    pub fn times_where<T: Copy>(
+        &self,
+        time: Read,
+        stretch: Stretch,
+        marks: &[T],
+        is_wanted: impl Fn(T) -> bool,
+        mut give: impl FnMut(u32, i64, T),
+    ) {
+        let times = self.column(time).times();
+        let places = stretch.start..stretch.end;
+        if let (None, Times::Millis { base_us, offsets }) = (&self.picked, &**times) {
+            let first = self.row(stretch.start);
+            for ((at, mark), offset) in places.zip(marks).zip(&offsets[first..first + stretch.range().len()]) {
+                if is_wanted(*mark) {
+                    // The instant came from eight bytes, so it fits again.
+                    give(at, base_us.wrapping_add(i64::from(*offset).wrapping_mul(MILLI_US)), *mark);
+                }
+            }
+            return;
+        }
+        for (at, mark) in places.zip(marks).filter(|(_, mark)| is_wanted(**mark)) {
+            give(at, times.at(self.row(at)), *mark);
+        }
+    }
+
     /// Keeps the rows of the slice alone, if they are few. `mask` stands for the piece's rows and is cut likewise.
     pub fn thin_out(&mut self, mask: &mut Vec<u8>) {
-        let kept = mask[self.base..].iter().map(|kept| usize::from(*kept)).sum::<usize>();
+        let kept = count(&mask[self.base..]);
         if kept * SPARSE < self.rows.len() {
             let first = self.rows.start as u32;
             let rows = mask[self.base..].iter().zip(first..).filter(|(kept, _)| **kept != 0).map(|(_, row)| row);
@@ -127,25 +160,27 @@ impl Visit<'_> {
     }
 
     /// The visitor's rows of the slice with their times, ordered by time; rows of one instant stand in the order of their
-    /// pieces.
-    pub fn rows_by_time(&self, time: Read, rows: &mut Vec<Row>) {
-        self.rows_where(time, rows, |at| self.mask[at] != 0);
+    /// pieces. Whether any two share an instant.
+    pub fn rows_by_time(&self, time: Read, rows: &mut Vec<Row>) -> bool {
+        self.rows_where(time, self.mask, |kept| kept != 0, rows)
     }
 
-    /// The same for rows chosen otherwise.
-    pub fn rows_where(&self, time: Read, rows: &mut Vec<Row>, is_wanted: impl Fn(usize) -> bool) {
+    /// The same for rows chosen by other marks, which stand for the rows of the partition.
+    pub fn rows_where<T: Copy>(&self, time: Read, marks: &[T], is_wanted: impl Fn(T) -> bool, rows: &mut Vec<Row>) -> bool {
         rows.clear();
+        let (mut before_us, mut ascends) = (i64::MIN, true);
         for stretch in self.stretches {
             let piece = &self.pieces[stretch.piece as usize];
-            let times = piece.column(time).times();
-            for at in stretch.range() {
-                if is_wanted(at) {
-                    rows.push(Row { time_us: times.at(piece.row(at as u32)), piece: stretch.piece, at: at as u32 });
-                }
-            }
+            piece.times_where(time, *stretch, &marks[stretch.range()], &is_wanted, |at, time_us, _| {
+                ascends &= before_us < time_us;
+                before_us = time_us;
+                rows.push(Row { time_us, piece: stretch.piece, at });
+            });
         }
-        if !rows.is_sorted_by_key(|row| row.time_us) {
-            rows.sort_by_key(|row| row.time_us);
+        if ascends {
+            return false;
         }
+        rows.sort_by_key(|row| row.time_us);
+        !rows.is_sorted_by(|a, b| a.time_us < b.time_us)
     }
 }

@@ -126,8 +126,8 @@ impl Fold for Returning<'_> {
         if !visit.stretches.iter().any(|stretch| stretch.range().any(starts)) {
             return Ok(());
         }
-        visit.rows_where(plan.time, &mut self.rows, |at| self.tagged[at] != 0);
-        if plan.breakdown.is_some() {
+        let has_ties = visit.rows_where(plan.time, &self.tagged, |tags| tags != 0, &mut self.rows);
+        if has_ties && plan.breakdown.is_some() {
             plan.scan.order_ties(visit.pieces, &mut self.rows)?;
         }
         let Some(entry) = self.rows.iter().find(|row| starts(row.at as usize)) else { return Ok(()) };

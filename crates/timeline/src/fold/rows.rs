@@ -11,6 +11,7 @@ use tributary_events::answer::RowsAnswer;
 use tributary_events::question::{Journey, RowOrder, RowPosition, Rows, Slice};
 
 use super::order::{Place, Timed};
+use super::piece::count;
 use super::scan::Scan;
 use crate::column::ColumnId;
 use crate::stored::Hashes;
@@ -87,7 +88,7 @@ fn single(scan: &Scan<'_>, sequence: u64) -> Result<RowsAnswer> {
             let run = &scan.sources[source].run;
             let sequences = run.column(&ColumnId::Sequence, chunk)?;
             let Some(row) = sequences.unsigned().iter().position(|other| *other == sequence) else { return Ok(()) };
-            if count(&scan.mask(source, chunk, &(row..row + 1))?) > 0 {
+            if scan.mask(source, chunk, &(row..row + 1))?[0] != 0 {
                 let time_us = run.column(&ColumnId::Time, chunk)?.times().at(row);
                 found.push(Timed { time_us, place: Place { source: source as u32, chunk: chunk as u32, row: row as u32 } });
             }
@@ -167,7 +168,7 @@ impl Finding {
     ) -> Result<()> {
         self.mask.clear();
         let piece = scan.piece(source, chunk, stretch, 0, &mut self.mask)?;
-        let found = count(&self.mask);
+        let found = count(&self.mask) as u64;
         if found == 0 {
             return Ok(());
         }
@@ -203,7 +204,7 @@ impl Finding {
         stretch: &std::ops::Range<usize>,
     ) -> Result<()> {
         let mask = scan.mask(source, chunk, stretch)?;
-        self.total += count(&mask);
+        self.total += count(&mask) as u64;
         let times = scan.sources[source].run.column(&ColumnId::Time, chunk)?;
         let begin = self.rows.len();
         let mut latest = i64::MIN;
@@ -227,10 +228,6 @@ impl Finding {
         let now = (self.rows.capacity() + self.ties.capacity()) * size_of::<Timed>();
         scan.limits.check_memory(std::mem::replace(&mut self.held, now), now)
     }
-}
-
-fn count(mask: &[u8]) -> u64 {
-    mask.iter().map(|kept| u64::from(*kept != 0)).sum()
 }
 
 fn by_time(order: RowOrder) -> impl Fn(&Timed, &Timed) -> Ordering {

@@ -156,6 +156,8 @@ impl<'a> Scan<'a> {
                 run: run.clone(),
             });
         }
+        // Stretches of a visitor then mostly follow each other in time.
+        sources.sort_by_key(|source| source.bounds_us);
         let persons = slice.people.as_ref().map(|people| view.persons(people));
         let traits = view.traits(&slice.traits);
         Ok(Self { sources, limits, reads, slice_filters: filters, filters: tags, mask: None, persons, traits, engine })
@@ -371,8 +373,8 @@ impl<'a> Scan<'a> {
             {
                 let visitors = source.run.column(&ColumnId::Visitors, chunk)?;
                 let visitors: &Visitors = visitors.visitors();
-                let first = visitors.hashes.partition_point(|hash| *hash < first_hash);
-                let end = first + visitors.hashes[first..].partition_point(|hash| *hash <= last_hash);
+                let first = visitors.position(first_hash);
+                let end = last_hash.checked_add(1).map_or(visitors.len(), |after| visitors.position(after));
                 if first == end {
                     continue;
                 }
@@ -439,9 +441,10 @@ impl<'a> Scan<'a> {
             heads.clear();
             heads.extend(cursors.iter().map(|cursor| runs[cursor.next].hash));
             let mut open = cursors.len();
+            let mut hash = heads.iter().copied().min().unwrap_or(u64::MAX);
             while open > 0 {
-                let hash = heads.iter().copied().min().unwrap_or(u64::MAX);
                 stretches.clear();
+                let mut next = u64::MAX;
                 for (head, cursor) in heads.iter_mut().zip(cursors.iter_mut()) {
                     if *head == hash && cursor.next < cursor.end {
                         take(cursor, hash, stretches);
@@ -449,8 +452,10 @@ impl<'a> Scan<'a> {
                         *head = if is_open { runs[cursor.next].hash } else { u64::MAX };
                         open -= usize::from(!is_open);
                     }
+                    next = next.min(*head);
                 }
                 deliver(hash, stretches)?;
+                hash = next;
             }
             return Ok(());
         }

@@ -165,8 +165,8 @@ impl Fold for Cutting<'_> {
         let plan = self.plan;
         let (mut rows, mut session, mut keys) =
             (std::mem::take(&mut self.rows), std::mem::take(&mut self.session), std::mem::take(&mut self.keys));
-        visit.rows_by_time(plan.time, &mut rows);
-        if plan.is_exact_order {
+        let has_ties = visit.rows_by_time(plan.time, &mut rows);
+        if has_ties && plan.is_exact_order {
             plan.scan.order_ties(visit.pieces, &mut rows)?;
         }
         match &plan.recorded {

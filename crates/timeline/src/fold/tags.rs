@@ -1,7 +1,7 @@
 //! Filters as lookup tables over codes. Several lists of filters give each row a word of tag bits: bit n is set when the row
 //! passes all of list n. A question's own filters are the list that gives the bit [`KEPT`].
 
-use std::ops::BitAndAssign;
+use std::ops::{BitAndAssign, BitOrAssign};
 
 use tributary_core::error::Result;
 use tributary_events::filter::{Filter, Test};
@@ -14,7 +14,7 @@ use crate::column::Codes;
 pub(crate) const KEPT: u8 = 1;
 
 /// A word of tag bits.
-pub(crate) trait TagWord: Copy + Default + Eq + Send + Sync + BitAndAssign + 'static {
+pub(crate) trait TagWord: Copy + Default + Eq + Send + Sync + BitAndAssign + BitOrAssign + 'static {
     /// Lists it has room for.
     const LISTS: usize;
     fn narrow(tags: u32) -> Self;

@@ -69,23 +69,18 @@ impl<'q> Journeys<'q> {
     fn find_touches(&self, visit: &Visit<'_>, rows: &[Row], touches: &mut Vec<Row>) {
         touches.clear();
         let visits = rows.iter().filter(|row| self.tagged[row.at as usize] & VISITS != 0);
+        let (gap_us, sees_channels) = match self.plan.question.touches {
+            TouchRule::Every => return touches.extend(visits),
+            TouchRule::Sessions(gap_us) => (gap_us, false),
+            TouchRule::Arrivals(gap_us) => (gap_us, true),
+        };
         let mut before_us: Option<i64> = None;
         let mut last_channel = 0;
         for row in visits {
-            let begins = |gap_us| before_us.is_none_or(|before_us| row.time_us.saturating_sub(before_us) > gap_us);
-            let is_touch = match self.plan.question.touches {
-                TouchRule::Every => true,
-                TouchRule::Sessions(gap_us) => begins(gap_us),
-                TouchRule::Arrivals(gap_us) => {
-                    let channel = self.channel(visit, row);
-                    let is_touch = begins(gap_us) || (channel != last_channel && !self.kind(channel).is_direct);
-                    if is_touch {
-                        last_channel = channel;
-                    }
-                    is_touch
-                }
-            };
-            if is_touch {
+            let begins = before_us.is_none_or(|before_us| row.time_us.saturating_sub(before_us) > gap_us);
+            let channel = if sees_channels { self.channel(visit, row) } else { last_channel };
+            if begins || (channel != last_channel && !self.kind(channel).is_direct) {
+                last_channel = channel;
                 touches.push(*row);
             }
             before_us = Some(row.time_us);
@@ -323,13 +318,15 @@ impl Fold for Journeys<'_> {
     fn visit(&mut self, visit: &Visit<'_>) -> Result<()> {
         let pass = self.plan.question.model.pass();
         let wanted = if pass == Pass::PerJourney { CONVERTS } else { CONVERTS | VISITS };
-        let is_wanted = |at: usize| self.tagged[at] & wanted != 0;
-        if !visit.stretches.iter().any(|stretch| stretch.range().any(is_wanted)) {
+        let tagged = visit.stretches.iter().map(|stretch| &self.tagged[stretch.range()]);
+        let tags = tagged.fold(0, |tags, more| more.iter().fold(tags, |tags, more| tags | more));
+        if tags & wanted == 0 {
             return Ok(());
         }
         let mut scratch = std::mem::take(&mut self.scratch);
-        visit.rows_where(self.plan.time, &mut scratch.rows, |at| self.tagged[at] != 0);
-        self.plan.scan.order_ties(visit.pieces, &mut scratch.rows)?;
+        if visit.rows_where(self.plan.time, &self.tagged, |tags| tags != 0, &mut scratch.rows) {
+            self.plan.scan.order_ties(visit.pieces, &mut scratch.rows)?;
+        }
         let mut touches = std::mem::take(&mut scratch.touches);
         self.find_touches(visit, &scratch.rows, &mut touches);
         scratch.touches = touches;

@@ -65,8 +65,9 @@ impl<'q> Machine<'q> {
         }
     }
 
-    /// [`Self::window_funnel`] where no two events share an instant: each step remembers when its latest chain began.
-    fn ordered(&self, events: &[Tagged]) -> usize {
+    /// How far a unit comes if the machine [is simple](Self::is_simple) and each event is later than the one before it: each step
+    /// remembers when its latest chain began.
+    pub fn ordered(&self, events: &[Tagged]) -> usize {
         let (window_us, steps) = (self.question.window_us.unwrap_or(i64::MAX), self.question.steps.len());
         let mut began_us = [NEVER; u32::BITS as usize];
         let mut level = 0;

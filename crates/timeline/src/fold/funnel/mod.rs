@@ -159,9 +159,11 @@ impl<'q, T: TagWord> Walking<'q, T> {
     }
 
     fn visitor(&mut self, visit: &Visit<'_>) -> Result<()> {
-        let seen =
-            visit.stretches.iter().flat_map(|stretch| &self.tagged[stretch.range()]).fold(0, |seen, tags| seen | tags.widen());
-        let bound = self.bound(seen);
+        let mut seen = T::default();
+        for stretch in visit.stretches {
+            self.tagged[stretch.range()].iter().for_each(|tags| seen |= *tags);
+        }
+        let bound = self.bound(seen.widen());
         if bound == 0 {
             return Ok(());
         }
@@ -171,20 +173,31 @@ impl<'q, T: TagWord> Walking<'q, T> {
             return Ok(());
         }
         if !breaks_down && self.machine.is_simple() {
-            self.events.clear();
+            let events = &mut self.events;
+            events.clear();
+            // Whether each event is later than the one before it; not so if any is earlier, or if two share an instant.
+            let (mut before_us, mut ascends) = (i64::MIN, true);
             for stretch in visit.stretches {
                 let piece = &visit.pieces[stretch.piece as usize];
-                let times = piece.column(self.plan.time).times();
-                for (at, tags) in (stretch.start..).zip(&self.tagged[stretch.range()]) {
-                    if *tags != T::default() {
-                        self.events.push(Tagged { time_us: times.at(piece.row(at)), tags: tags.widen() });
-                    }
-                }
+                let tagged = &self.tagged[stretch.range()];
+                piece.times_where(
+                    self.plan.time,
+                    *stretch,
+                    tagged,
+                    |tags| tags != T::default(),
+                    |_, time_us, tags| {
+                        ascends &= before_us < time_us;
+                        before_us = time_us;
+                        events.push(Tagged { time_us, tags: tags.widen() });
+                    },
+                );
             }
-            if !self.events.is_sorted_by_key(|event| event.time_us) {
-                self.events.sort_by_key(|event| event.time_us);
-            }
-            let level = self.machine.run(&self.events);
+            let level = if ascends {
+                self.machine.ordered(events)
+            } else {
+                events.sort_by_key(|event| event.time_us);
+                self.machine.run(events)
+            };
             self.overall.count(level, &[]);
             return Ok(());
         }
@@ -195,8 +208,10 @@ impl<'q, T: TagWord> Walking<'q, T> {
         } else {
             // A strict order is broken by any event of the slice.
             let sees_all = self.plan.question.mode == FunnelMode::StrictOrder;
-            let nothing = T::default();
-            visit.rows_where(self.plan.time, &mut rows, |at| self.tagged[at] != nothing || (sees_all && visit.mask[at] != 0));
+            match sees_all {
+                true => visit.rows_by_time(self.plan.time, &mut rows),
+                false => visit.rows_where(self.plan.time, &self.tagged, |tags| tags != T::default(), &mut rows),
+            };
             self.count(visit.pieces, &mut rows)
         };
         self.rows = rows;
