@@ -1,14 +1,16 @@
 //! Rows on their way into a segment's columns.
 
-use arrow_array::builder::{Int64Builder, StringBuilder};
+use arrow_array::builder::Int64Builder;
 use arrow_array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use std::ops::Range;
 use std::sync::Arc;
 
 use tributary_core::error::{Error, Result};
 
 use crate::properties::{Extracted, PROPERTY};
 use crate::schema::{AMOUNT_MICROS, ANONYMOUS_ID, RECEIVED, SEQUENCE, TEXTS, TIME, VISITOR_HASH};
+use crate::sorted::Sorted;
 use crate::stored::Stored;
 
 /// Microseconds of a millisecond.
@@ -60,26 +62,31 @@ pub(crate) fn instants(unit: TimeUnit, instants_us: impl Iterator<Item = i64>) -
 
 /// Rows of a file with what was worked out about all of them.
 pub(crate) struct Rows<'a> {
-    pub rows: &'a [Arc<Stored>],
+    pub rows: &'a [&'a Stored],
     pub layout: Layout,
     pub schema: SchemaRef,
-    properties: Extracted,
+    sorted: &'a Sorted<'a>,
+    places: &'a [u32],
+    properties: Extracted<'a>,
 }
 
 impl<'a> Rows<'a> {
-    pub fn new(rows: &'a [Arc<Stored>]) -> Self {
-        let mut properties = Extracted::of(rows.iter().map(|row| row.event.properties.as_deref()));
+    /// The rows of a range of sorted ones.
+    pub fn new(sorted: &'a Sorted<'a>, range: Range<usize>) -> Self {
+        let (rows, places) = (&sorted.rows[range.clone()], &sorted.places[range]);
+        let mut properties = Extracted::of(sorted.properties(), places);
         let layout = Layout {
             time: unit_of(rows.iter().map(|row| row.event.time_us)),
             received: unit_of(rows.iter().map(|row| row.event.received_us)),
             properties: std::mem::take(&mut properties.keys),
         };
-        Self { rows, schema: layout.schema(), layout, properties }
+        Self { rows, schema: layout.schema(), layout, sorted, places, properties }
     }
 
     /// Some of the rows as a batch.
-    pub fn encode(&self, range: std::ops::Range<usize>) -> Result<RecordBatch> {
-        let rows = &self.rows[range.clone()];
+    pub fn encode(&self, range: Range<usize>) -> Result<RecordBatch> {
+        let failed = |error| Error::internal("building the columns of a segment").caused_by(error);
+        let (rows, places) = (&self.rows[range.clone()], &self.places[range]);
         let integers =
             |of: fn(&Stored) -> u64| -> ArrayRef { Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| of(row)))) };
         let mut amounts = Int64Builder::with_capacity(rows.len());
@@ -94,18 +101,22 @@ impl<'a> Rows<'a> {
             integers(|row| row.sequence),
             Arc::new(amounts.finish()),
         ];
-        columns.extend(TEXTS.iter().map(|column| texts(rows.len(), rows.iter().map(|row| (column.of)(&row.event)))));
-        columns.extend(
-            (0..self.layout.properties.len())
-                .map(|key| texts(rows.len(), range.clone().map(|row| self.properties.value(key, row)))),
-        );
-        RecordBatch::try_new(self.schema.clone(), columns)
-            .map_err(|error| Error::internal("building the columns of a segment").caused_by(error))
+        for (column, coded) in TEXTS.iter().zip(&self.sorted.texts) {
+            columns.push(match coded {
+                Some(coded) => coded.array(places).map_err(failed)?,
+                None => Arc::new(rows.iter().map(|row| (column.of)(&row.event)).collect::<StringArray>()),
+            });
+        }
+        for coded in &self.properties.columns {
+            columns.push(coded.array(places).map_err(failed)?);
+        }
+        RecordBatch::try_new(as_held(&self.schema, &columns), columns).map_err(failed)
     }
 }
 
-fn texts<'t>(rows: usize, values: impl Iterator<Item = Option<&'t str>>) -> ArrayRef {
-    let mut builder = StringBuilder::with_capacity(rows, rows * 8);
-    values.for_each(|value| builder.append_option(value));
-    Arc::new(builder.finish())
+/// The schema of a batch: texts may be codes with a dictionary.
+pub(crate) fn as_held(schema: &Schema, columns: &[ArrayRef]) -> SchemaRef {
+    let fields = schema.fields().iter().zip(columns);
+    let fields = fields.map(|(field, column)| field.as_ref().clone().with_data_type(column.data_type().clone()));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }

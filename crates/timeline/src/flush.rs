@@ -9,6 +9,7 @@ use crate::Shared;
 use crate::catalogue::{self, SegmentRecord};
 use crate::segment::Segment;
 use crate::segment_writer::{Destination, write_rows};
+use crate::sorted::Sorted;
 use crate::stored::{Stored, month_of};
 use crate::workspace::Workspace;
 
@@ -69,9 +70,8 @@ impl Shared {
             events.sort_unstable_by_key(|event| event.event.time_us);
         }
         let mut records = Vec::new();
-        for slice in events.chunks_mut(size) {
-            slice.sort_unstable_by(|a, b| a.run_order(b));
-            records.extend(write_rows(&self.options, &self.next_segment, to, slice)?);
+        for slice in events.chunks(size) {
+            records.extend(write_rows(&self.options, &self.next_segment, to, &Sorted::new(slice))?);
         }
         Ok(records)
     }

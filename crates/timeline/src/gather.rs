@@ -5,14 +5,14 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray, UInt64Array, new_null_array};
 use arrow_buffer::{NullBufferBuilder, ScalarBuffer};
-use arrow_schema::{ArrowError, DataType, Schema};
+use arrow_schema::{ArrowError, DataType};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use tributary_core::error::{Error, Result};
 
 use crate::catalogue::Bounds;
-use crate::encode::{Layout, instants};
+use crate::encode::{Layout, as_held, instants};
 use crate::merge::Batch;
 use crate::schema::{TEXTS, Text, dictionary_type};
 use crate::stored::Hashes;
@@ -70,14 +70,7 @@ pub(crate) fn gather(batches: &[Arc<Batch>], order: &[(u32, u32)], layout: &Layo
             keys.push(hashes.event_key(batch.text(Text::Origin, row).unwrap_or_default(), id));
         }
     }
-    let schema = layout.schema();
-    let fields = schema
-        .fields()
-        .iter()
-        .zip(&columns)
-        .map(|(field, column)| field.as_ref().clone().with_data_type(column.data_type().clone()));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let batch = RecordBatch::try_new(schema, columns).map_err(failed)?;
+    let batch = RecordBatch::try_new(as_held(&layout.schema(), &columns), columns).map_err(failed)?;
     Ok(Gathered { batch, bounds, keys, text_bytes })
 }
 

@@ -380,6 +380,7 @@ mod tests {
     use crate::options::Options;
     use crate::schema::{FORMAT, TIME};
     use crate::segment_writer::{Destination, write_rows};
+    use crate::sorted::Sorted;
     use crate::stored::{Hashes, Stored};
     use std::sync::atomic::AtomicU64;
     use tributary_core::clock::FixedClock;
@@ -444,7 +445,7 @@ mod tests {
         rows.sort_unstable_by(|a, b| a.run_order(b));
         let options = Options { row_group_rows: 3, ..Options::new([7; 16], FixedClock::at(0)) };
         let to = Destination { root: folder.path().to_owned(), workspace: 1, month: 24_316, applied_tombstone: 0 };
-        let records = write_rows(&options, &AtomicU64::new(1), &to, &rows).unwrap();
+        let records = write_rows(&options, &AtomicU64::new(1), &to, &Sorted::new(&rows)).unwrap();
         let file = ParquetFile::open(&records[0], folder.path()).unwrap();
         (folder, file, rows)
     }

@@ -126,11 +126,6 @@ impl Text {
     }
 }
 
-/// Bytes of text an event brings along, roughly.
-pub(crate) fn text_bytes(event: &Event) -> usize {
-    event.anonymous_id.len() + TEXTS.iter().filter_map(|column| (column.of)(event)).map(str::len).sum::<usize>()
-}
-
 /// A batch of [`EVENT_COLUMNS`] with its columns at hand, readable row by row.
 pub(crate) struct Decoder {
     batch: RecordBatch,

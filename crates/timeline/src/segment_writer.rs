@@ -10,7 +10,6 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tributary_core::error::{Error, Result};
@@ -20,8 +19,9 @@ use crate::encode::Rows;
 use crate::files::{DurableFile, sync_folder};
 use crate::keys::write_keys;
 use crate::options::Options;
-use crate::schema::{ANONYMOUS_ID, DELTA_INTEGERS, FORMAT, FORMAT_KEY, RECEIVED, TIME, Text, VISITOR_HASH, text_bytes};
-use crate::stored::{Stored, month_name};
+use crate::schema::{ANONYMOUS_ID, DELTA_INTEGERS, FORMAT, FORMAT_KEY, RECEIVED, TIME, Text, VISITOR_HASH};
+use crate::sorted::Sorted;
+use crate::stored::month_name;
 
 /// Rows turned into columns at once: few enough that they are still in the processor's cache for the last column.
 const BATCH_ROWS: usize = 2_048;
@@ -105,36 +105,40 @@ pub(crate) fn write_rows(
     options: &Options,
     next_id: &AtomicU64,
     to: &Destination,
-    rows: &[Arc<Stored>],
+    rows: &Sorted<'_>,
 ) -> Result<Vec<SegmentRecord>> {
     let mut records = Vec::new();
-    let mut rest = rows;
-    while !rest.is_empty() {
+    let mut start = 0;
+    while start < rows.rows.len() {
         let mut text = 0;
-        let full = rest.iter().position(|row| {
-            text += text_bytes(&row.event);
+        let most = rows.rows.len().min(start + options.segment_rows.max(1));
+        let full = (start..most).find(|row| {
+            text += rows.text_bytes(*row);
             text >= options.segment_text_bytes
         });
-        let (now, later) = rest.split_at(full.map_or(rest.len(), |last| last + 1).min(options.segment_rows.max(1)));
-        records.push(write_segment(options, next_id, to, now)?);
-        rest = later;
+        let end = full.map_or(most, |last| last + 1);
+        records.push(write_segment(options, next_id, to, rows, start..end)?);
+        start = end;
     }
     sync_segments(&records, &to.root)?;
     Ok(records)
 }
 
-fn write_segment(options: &Options, next_id: &AtomicU64, to: &Destination, rows: &[Arc<Stored>]) -> Result<SegmentRecord> {
-    let rows = Rows::new(rows);
+fn write_segment(
+    options: &Options,
+    next_id: &AtomicU64,
+    to: &Destination,
+    sorted: &Sorted<'_>,
+    range: Range<usize>,
+) -> Result<SegmentRecord> {
+    let rows = Rows::new(sorted, range.clone());
     let mut writer = SegmentWriter::begin(next_id, to, rows.schema.clone())?;
-    let begins_visitor = |row: usize| {
-        let (before, row) = (&rows.rows[row - 1], &rows.rows[row]);
-        before.visitor_hash != row.visitor_hash || before.event.anonymous_id != row.event.anonymous_id
-    };
+    let begins_visitor = |row: usize| sorted.begins_visitor(range.start + row);
     let mut start = 0;
     while start < rows.rows.len() {
         let mut text = 0;
-        let fit = rows.rows[start..].iter().take(MOST_GROWTH * options.row_group_rows.max(1)).take_while(|row| {
-            text += text_bytes(&row.event);
+        let fit = (range.start + start..range.end).take(MOST_GROWTH * options.row_group_rows.max(1)).take_while(|row| {
+            text += sorted.text_bytes(*row);
             text <= GROUP_TEXT_BYTES
         });
         let fit = start + fit.count().max(1);
