@@ -31,9 +31,9 @@ impl Shared {
         let up_to = state.watermark;
         // The tail holds nothing these cover; later ones will find the segments listed and cover them there.
         let applied_tombstone = state.tombstones.last().map_or(0, |tombstone| tombstone.id);
-        let mut months: BTreeMap<i32, Vec<Arc<Stored>>> = BTreeMap::new();
+        let mut months: BTreeMap<i32, Vec<&Stored>> = BTreeMap::new();
         for event in state.chunks.iter().flat_map(|chunk| &chunk.events) {
-            months.entry(month_of(event.event.time_us)?).or_default().push(event.clone());
+            months.entry(month_of(event.event.time_us)?).or_default().push(event);
         }
         let mut records = Vec::new();
         for (month, events) in months {
@@ -63,7 +63,7 @@ impl Shared {
     }
 
     /// One month's events as segments: where one cannot take them all, each takes a slice of time.
-    fn write_slices(&self, to: &Destination, mut events: Vec<Arc<Stored>>) -> Result<Vec<SegmentRecord>> {
+    fn write_slices(&self, to: &Destination, mut events: Vec<&Stored>) -> Result<Vec<SegmentRecord>> {
         let slices = events.len().div_ceil(self.options.segment_rows).max(1);
         let size = events.len().div_ceil(slices).max(1);
         if slices > 1 {

@@ -82,10 +82,10 @@ impl Hasher for KeyHasher {
 }
 
 impl TailKeys {
-    pub fn insert(&mut self, workspace: i64, event: &Stored) {
-        if let Some(key) = event.key {
-            self.0.entry(workspace).or_default().insert(key, event.sequence);
-        }
+    /// The events are in the tail.
+    pub fn add<'a>(&mut self, workspace: i64, events: impl IntoIterator<Item = &'a Arc<Stored>>) {
+        let keys = self.0.entry(workspace).or_default();
+        keys.extend(events.into_iter().filter_map(|event| Some((event.key?, event.sequence))));
     }
 
     /// The events have left the tail.
@@ -315,9 +315,7 @@ impl Writer {
         }
         self.witness.note_events(growths.values().map(|growth| growth.events.len() as u64).sum());
         for growth in growths.into_values().filter(|growth| !growth.events.is_empty()) {
-            for event in &growth.events {
-                self.keys.insert(growth.workspace.id, event);
-            }
+            self.keys.add(growth.workspace.id, &growth.events);
             self.tail_events.fetch_add(growth.events.len(), Ordering::SeqCst);
             growth.workspace.change(|state| state.grow(growth.events, growth.watermark));
         }
@@ -336,7 +334,13 @@ impl Growth {
     }
 
     /// Takes one append in. The outer error ends the whole commit, the inner one concerns this append alone.
-    fn take(&mut self, tail: &TailKeys, events: Vec<Arc<Stored>>, payload: Payload, log: &Connection) -> Result<Result<Appended>> {
+    fn take(
+        &mut self,
+        tail: &TailKeys,
+        events: Vec<Arc<Stored>>,
+        payload: Payload,
+        log: &Connection,
+    ) -> Result<Result<Appended>> {
         let outcomes = match self.judge(tail, &events) {
             Ok(outcomes) => outcomes,
             Err(error) => return Ok(Err(error)),

@@ -445,7 +445,8 @@ mod tests {
         rows.sort_unstable_by(|a, b| a.run_order(b));
         let options = Options { row_group_rows: 3, ..Options::new([7; 16], FixedClock::at(0)) };
         let to = Destination { root: folder.path().to_owned(), workspace: 1, month: 24_316, applied_tombstone: 0 };
-        let records = write_rows(&options, &AtomicU64::new(1), &to, &Sorted::new(&rows)).unwrap();
+        let sorted: Vec<&Stored> = rows.iter().map(|row| &**row).collect();
+        let records = write_rows(&options, &AtomicU64::new(1), &to, &Sorted::new(&sorted)).unwrap();
         let file = ParquetFile::open(&records[0], folder.path()).unwrap();
         (folder, file, rows)
     }

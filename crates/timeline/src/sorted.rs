@@ -1,8 +1,6 @@
 //! Events of one month, sorted for a segment. They lie in memory about as they arrived, and a segment's order leads through
 //! all of it: so what is needed of each event is taken out as they came, and only that is put in order.
 
-use std::sync::Arc;
-
 use crate::coded::{Coded, Coder, hasher};
 use crate::schema::{TEXTS, Text};
 use crate::stored::Stored;
@@ -25,7 +23,7 @@ pub(crate) struct Sorted<'e> {
 }
 
 impl<'e> Sorted<'e> {
-    pub fn new(events: &'e [Arc<Stored>]) -> Self {
+    pub fn new(events: &[&'e Stored]) -> Self {
         let hasher = hasher();
         let coder = |text| (text != Text::EventId).then(|| Coder::new(&hasher, events.len()));
         let mut coders: Vec<Option<Coder<'e>>> = TEXTS.iter().map(|column| coder(column.text)).collect();
@@ -44,7 +42,7 @@ impl<'e> Sorted<'e> {
             }
         }
         let (places, begins) = run_order(events);
-        let rows = places.iter().map(|place| &*events[*place as usize]).collect();
+        let rows = places.iter().map(|place| events[*place as usize]).collect();
         let texts = coders.into_iter().map(|coder| coder.map(Coder::finish)).collect();
         Self { rows, places, begins, text_bytes, texts }
     }
@@ -68,10 +66,10 @@ impl<'e> Sorted<'e> {
 
 /// Places of events in [`Stored::run_order`], and where visitors begin. Hash and time nearly always decide, and are compared
 /// without going to the event.
-fn run_order(events: &[Arc<Stored>]) -> (Vec<u32>, Vec<bool>) {
-    let key = |(row, place): (&Arc<Stored>, u32)| (row.visitor_hash, row.event.time_us, place);
+fn run_order(events: &[&Stored]) -> (Vec<u32>, Vec<bool>) {
+    let key = |(row, place): (&&Stored, u32)| (row.visitor_hash, row.event.time_us, place);
     let mut keys: Vec<(u64, i64, u32)> = events.iter().zip(0..).map(key).collect();
-    let event = |key: &(u64, i64, u32)| &events[key.2 as usize];
+    let event = |key: &(u64, i64, u32)| events[key.2 as usize];
     keys.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| event(a).run_order(event(b))));
     let mut begins = Vec::with_capacity(keys.len());
     for same_hash in keys.chunk_by_mut(|a, b| a.0 == b.0) {
@@ -103,13 +101,13 @@ mod tests {
             let mut stored = event(&format!("v{}", n % 7), (n * 37 % 11) as i64, (n % 3 > 0).then_some("e"));
             stored.visitor_hash = n % 7 / 2;
             stored.sequence = n;
-            events.push(Arc::new(stored));
+            events.push(stored);
         }
-        let sorted = Sorted::new(&events);
-        let mut expected = events.clone();
+        let sorted = Sorted::new(&events.iter().collect::<Vec<_>>());
+        let mut expected: Vec<&Stored> = events.iter().collect();
         expected.sort_by(|a, b| a.run_order(b));
         let sequences = |rows: &[&Stored]| rows.iter().map(|row| row.sequence).collect::<Vec<_>>();
-        assert_eq!(sequences(&sorted.rows), expected.iter().map(|row| row.sequence).collect::<Vec<_>>());
+        assert_eq!(sequences(&sorted.rows), sequences(&expected));
         let visitor = |row: usize| &sorted.rows[row].event.anonymous_id;
         for row in 0..events.len() {
             assert_eq!(sorted.begins_visitor(row), row == 0 || visitor(row) != visitor(row - 1), "{row}");
