@@ -1,14 +1,16 @@
 //! Rows on their way into a segment's columns.
 
 use arrow_array::builder::{Int64Builder, StringBuilder};
-use arrow_array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray, UInt64Array};
+use arrow_array::{ArrayRef, RecordBatch, TimestampMicrosecondArray, TimestampMillisecondArray, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use std::ops::Range;
 use std::sync::Arc;
 
 use tributary_core::error::{Error, Result};
 
+use crate::event_id::EventId;
 use crate::properties::{Extracted, PROPERTY};
-use crate::schema::{AMOUNT_MICROS, ANONYMOUS_ID, RECEIVED, SEQUENCE, TEXTS, TIME, VISITOR_HASH};
+use crate::schema::{AMOUNT_MICROS, ANONYMOUS_ID, EVENT_ID_NUMBER, RECEIVED, SEQUENCE, TEXTS, TIME, Text, VISITOR_HASH};
 use crate::stored::Stored;
 
 /// Microseconds of a millisecond.
@@ -29,11 +31,12 @@ impl Layout {
         let instant = |unit: TimeUnit| DataType::Timestamp(unit, Some("UTC".into()));
         let mut fields = vec![
             Field::new(VISITOR_HASH, DataType::UInt64, false),
-            Field::new(ANONYMOUS_ID, DataType::Utf8, false),
+            Field::new(ANONYMOUS_ID, DataType::Utf8, true),
             Field::new(TIME, instant(self.time), false),
             Field::new(RECEIVED, instant(self.received), false),
             Field::new(SEQUENCE, DataType::UInt64, false),
             Field::new(AMOUNT_MICROS, DataType::Int64, true),
+            Field::new(EVENT_ID_NUMBER, DataType::Int64, true),
         ];
         fields.extend(TEXTS.iter().map(|column| Field::new(column.name, DataType::Utf8, !column.required)));
         fields.extend(self.properties.iter().map(|key| Field::new(format!("{PROPERTY}{key}"), DataType::Utf8, true)));
@@ -77,8 +80,14 @@ impl<'a> Rows<'a> {
         Self { rows, schema: layout.schema(), layout, properties }
     }
 
-    /// Some of the rows as a batch.
-    pub fn encode(&self, range: std::ops::Range<usize>) -> Result<RecordBatch> {
+    /// Whether a row, not the first one, is the first of its visitor.
+    pub fn begins_visitor(&self, row: usize) -> bool {
+        let (before, row) = (&self.rows[row - 1], &self.rows[row]);
+        before.visitor_hash != row.visitor_hash || before.event.anonymous_id != row.event.anonymous_id
+    }
+
+    /// Some of the rows of the row group that begins with row `group` as a batch.
+    pub fn encode(&self, group: usize, range: Range<usize>) -> Result<RecordBatch> {
         let rows = &self.rows[range.clone()];
         let integers =
             |of: fn(&Stored) -> u64| -> ArrayRef { Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| of(row)))) };
@@ -86,15 +95,29 @@ impl<'a> Rows<'a> {
         for row in rows {
             amounts.append_option(row.event.amount.map(|amount| amount.micros));
         }
+        let visitors = range.clone().map(|row| {
+            let stands_here = row == group || self.begins_visitor(row);
+            stands_here.then(|| self.rows[row].event.anonymous_id.as_str())
+        });
+        let (mut numbers, mut ids) = (Int64Builder::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        for row in rows {
+            let id = row.event.event_id.as_deref().map(|id| EventId::split(id, row.sequence));
+            numbers.append_option(id.and_then(|id| id.number));
+            ids.push(id.map(|id| id.text));
+        }
         let mut columns: Vec<ArrayRef> = vec![
             integers(|row| row.visitor_hash),
-            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.event.anonymous_id.as_str()))),
+            texts(rows.len(), visitors),
             instants(self.layout.time, rows.iter().map(|row| row.event.time_us)),
             instants(self.layout.received, rows.iter().map(|row| row.event.received_us)),
             integers(|row| row.sequence),
             Arc::new(amounts.finish()),
+            Arc::new(numbers.finish()),
         ];
-        columns.extend(TEXTS.iter().map(|column| texts(rows.len(), rows.iter().map(|row| (column.of)(&row.event)))));
+        columns.extend(TEXTS.iter().map(|column| match column.text {
+            Text::EventId => texts(rows.len(), ids.iter().copied()),
+            _ => texts(rows.len(), rows.iter().map(|row| (column.of)(&row.event))),
+        }));
         columns.extend(
             (0..self.layout.properties.len())
                 .map(|key| texts(rows.len(), range.clone().map(|row| self.properties.value(key, row)))),
