@@ -87,9 +87,9 @@ pub(crate) const TEXTS: &[TextColumn] = &[
     TextColumn { text: Text::Properties, name: "properties", required: false, of: |event| event.properties.as_deref() },
 ];
 
-/// The other columns, in front of the text columns, in this order. `anonymous_id` has a value in the first row of each visitor of a
-/// row group only: a row without one has that of the row before. `event_id` lacks the number that `event_id_number` holds: see
-/// [`crate::event_id`]. Formats 1 and 2 have `anonymous_id` in every row, and no numbers.
+/// The other columns, in front of the text columns, in this order. `anonymous_id` has a value in the first row of each visitor
+/// of a row group only: a row without one has that of the row before. `event_id` lacks the number that `event_id_number` holds:
+/// see [`crate::event_id`]. Formats 1 and 2 have `anonymous_id` in every row, and no numbers.
 pub(crate) const VISITOR_HASH: &str = "visitor_hash";
 pub(crate) const ANONYMOUS_ID: &str = "anonymous_id";
 pub(crate) const TIME: &str = "time";
@@ -107,8 +107,8 @@ pub(crate) fn dictionary_type() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
-/// The columns every file has, in order; a [`Decoder`] reads batches of exactly these, and of [`EVENT_ID_NUMBER`] behind them where
-/// the file has it.
+/// The columns every file has, in order; a [`Decoder`] reads batches of exactly these, and of [`EVENT_ID_NUMBER`] behind them
+/// where the file has it.
 pub(crate) static EVENT_COLUMNS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let mut names = vec![VISITOR_HASH, ANONYMOUS_ID, TIME, RECEIVED, SEQUENCE, AMOUNT_MICROS];
     names.extend(TEXTS.iter().map(|column| column.name));

@@ -1,6 +1,7 @@
 //! Folders written by earlier versions: the first 150 events of [`Old::appended`] flushed, the others in the log, then
-//! [`FORGOTTEN`] erased. `tests/data/format-1` was made at commit `b95f50e` (tables of version 1, segments and id indexes of format
-//! 1), `tests/data/format-2` at commit `5c4b80c` (segments and id indexes of format 2). Each has an erasure not yet applied.
+//! [`FORGOTTEN`] erased. `tests/data/format-1` was made at commit `b95f50e` (tables of version 1, segments and id indexes of
+//! format 1), `tests/data/format-2` at commit `5c4b80c` (segments and id indexes of format 2). Each has an erasure not yet
+//! applied.
 
 use std::fs;
 use std::path::Path;
@@ -42,18 +43,15 @@ impl Old {
         (copied, timeline)
     }
 
-    /// What was appended, in order.
+    /// What was appended, in order. In the folder of format 2 every second id is like one of an import.
     fn appended(self) -> Vec<Event> {
-        (0..160).map(|n| appended(n, &self.event_id(n))).collect()
-    }
-
-    /// In the folder of format 2 every second id is like one of an import.
-    fn event_id(self, n: i64) -> String {
-        match n {
-            _ if n % 9 == 0 => String::new(),
-            _ if self.0 == 2 && n % 2 == 1 => format!("{:010}-old", n + 1),
-            _ => format!("old-{n}"),
-        }
+        let made = |n: i64| {
+            let event = appended(n);
+            let is_numbered = self.0 == 2 && n % 2 == 1;
+            let event_id = event.event_id.map(|id| if is_numbered { format!("{:010}-old", n + 1) } else { id });
+            Event { event_id, ..event }
+        };
+        (0..160).map(made).collect()
     }
 
     fn kept(self) -> Vec<(u64, Event)> {
@@ -62,11 +60,12 @@ impl Old {
     }
 }
 
-fn appended(n: i64, id: &str) -> Event {
+fn appended(n: i64) -> Event {
+    let id = if n % 9 == 0 { String::new() } else { format!("old-{n}") };
     let visitor = format!("visitor-{}", n * 7 % 23);
-    let mut event = event(&visitor, id, MAY + n * DAY_US / 4 + n % 5 * 1_000 + n % 3);
+    let mut event = event(&visitor, &id, MAY + n * DAY_US / 4 + n % 5 * 1_000 + n % 3);
     if n % 4 == 0 {
-        event = signed_in(&visitor, &format!("user-{}", n % 5), id, event.time_us);
+        event = signed_in(&visitor, &format!("user-{}", n % 5), &id, event.time_us);
     }
     event.origin = if n % 2 == 0 { Origin::Browser } else { Origin::Server };
     event.amount = (n % 6 == 0).then(|| Money { micros: n * 990_000, currency: "EUR".parse().unwrap() });
@@ -160,7 +159,7 @@ async fn old_and_new_segments_merge_into_one_order() {
             event_id: [None, Some(format!("new-{n}")), Some(format!("{n:010}-new")), Some(format!("{n:011}-new"))]
                 [n as usize % 4]
                 .clone(),
-            ..appended(n, "")
+            ..appended(n)
         });
         let later: Vec<Event> = later.collect();
         assert_eq!(timeline.append(&workspace(1), later.clone()).await.unwrap().accepted(), 160);
