@@ -23,6 +23,7 @@ mod compact;
 mod decode;
 mod encode;
 mod erase;
+mod event_id;
 mod export;
 mod files;
 mod flush;

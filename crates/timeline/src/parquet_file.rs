@@ -191,7 +191,7 @@ impl Inner {
             .and_then(|pairs| pairs.iter().find(|pair| pair.key == FORMAT_KEY))
             .and_then(|pair| pair.value.as_deref());
         if !format.is_some_and(|format| FORMATS_READ.contains(&format)) {
-            let (found, read) = (format.unwrap_or("none"), FORMATS_READ.join(" and "));
+            let (found, read) = (format.unwrap_or("none"), FORMATS_READ.join(", "));
             return Err(ParquetError::NYI(format!("the segment's format is {found}; this program reads formats {read}")));
         }
         let has_property_columns = format != Some("1");
@@ -400,12 +400,12 @@ mod tests {
 
     #[test]
     fn a_segment_of_another_format_is_refused_by_name() {
-        for format in ["1", FORMAT] {
+        for format in ["1", "2", FORMAT] {
             assert_eq!(opened_as(Some(format)).unwrap().row_groups(), 0);
         }
         for (format, named) in [(Some("99"), "99"), (None, "none")] {
             let error = opened_as(format).err().expect("refused").to_string();
-            assert!(error.contains(&format!("format is {named}; this program reads formats 1 and 2")), "{error}");
+            assert!(error.contains(&format!("format is {named}; this program reads formats 1, 2, 3")), "{error}");
             assert!(error.contains(".parquet` cannot be read"), "{error}");
         }
     }

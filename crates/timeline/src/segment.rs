@@ -1,7 +1,6 @@
 //! An immutable segment: its file opened at first use and checked block by block as it is read, its columns decoded chunk by
 //! chunk through the cache.
 
-use parquet::arrow::arrow_reader::RowSelection;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::PathBuf;
@@ -18,7 +17,7 @@ use crate::keys::KeyIndex;
 use crate::live::{LiveRows, Liveness};
 use crate::parquet_file::{ParquetFile, RecordBatches};
 use crate::run::Chunk;
-use crate::schema::{Decoder, EVENT_COLUMNS};
+use crate::schema::{Decoder, EVENT_COLUMNS, EVENT_ID_NUMBER};
 use crate::stored::Hashes;
 
 /// Rows decoded at once when whole events are read.
@@ -162,14 +161,15 @@ impl Segment {
 
     /// All rows in order, batch by batch.
     pub fn batches(&self) -> Result<Batches> {
-        let file = self.file()?;
-        let groups = 0..file.row_groups();
-        self.read_events(groups, None)
+        self.read_events(0..self.file()?.row_groups())
     }
 
     /// Whole rows of some row groups.
-    pub fn read_events(&self, groups: std::ops::Range<usize>, selection: Option<RowSelection>) -> Result<Batches> {
-        Ok(Batches(self.file()?.read(&EVENT_COLUMNS, groups, selection, EVENT_BATCH_ROWS, false)?))
+    pub fn read_events(&self, groups: std::ops::Range<usize>) -> Result<Batches> {
+        let file = self.file()?;
+        let mut names = EVENT_COLUMNS.clone();
+        names.extend(file.has(EVENT_ID_NUMBER).then_some(EVENT_ID_NUMBER));
+        Ok(Batches { batches: file.read(&names, groups, None, EVENT_BATCH_ROWS, false)?, last_id: String::new() })
     }
 
     /// The files are no longer listed: remove them once nobody reads them.
@@ -201,12 +201,24 @@ impl Drop for Segment {
 }
 
 /// Whole rows of a segment, in its order.
-pub(crate) struct Batches(RecordBatches);
+pub(crate) struct Batches {
+    batches: RecordBatches,
+    /// The visitor of the last row so far.
+    last_id: String,
+}
 
 impl Iterator for Batches {
     type Item = Result<Decoder>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.0.next()?.map(Decoder::new))
+        let batch = self.batches.next()?;
+        Some(batch.map(|batch| {
+            let decoder = Decoder::new(batch, std::mem::take(&mut self.last_id));
+            self.last_id.push_str(decoder.last_id());
+            decoder
+        }))
     }
 }
+
+#[cfg(test)]
+mod tests;
