@@ -19,9 +19,7 @@ use crate::encode::Rows;
 use crate::files::{DurableFile, sync_folder};
 use crate::keys::write_keys;
 use crate::options::Options;
-use crate::schema::{
-    ANONYMOUS_ID, DELTA_INTEGERS, EVENT_ID_NUMBER, FORMAT, FORMAT_KEY, RECEIVED, TIME, Text, VISITOR_HASH,
-};
+use crate::schema::{ANONYMOUS_ID, DELTA_INTEGERS, EVENT_ID_NUMBER, FORMAT, FORMAT_KEY, RECEIVED, TIME, Text, VISITOR_HASH};
 use crate::sorted::Sorted;
 use crate::stored::month_name;
 
