@@ -10,6 +10,7 @@ use crate::merge::{Merging, merge};
 use crate::options::Options;
 use crate::schema::Text;
 use crate::segment_writer::{Destination, write_rows};
+use crate::sorted::Sorted;
 use crate::stored::Stored;
 
 const MAY: i64 = 1_777_593_600_000_000;
@@ -77,7 +78,8 @@ impl Ground {
     }
 
     fn write(&self, rows: &[Arc<Stored>]) -> SegmentRecord {
-        write_rows(&self.options, &self.next_id, &self.to(), rows).unwrap().remove(0)
+        let rows: Vec<&Stored> = rows.iter().map(|row| &**row).collect();
+        write_rows(&self.options, &self.next_id, &self.to(), &Sorted::new(&rows)).unwrap().remove(0)
     }
 
     fn merge(&self, segments: &[Arc<Segment>]) -> SegmentRecord {
@@ -126,9 +128,10 @@ fn check(ground: &Ground, record: &SegmentRecord, rows: &[Arc<Stored>], picked: 
             assert_eq!(contents.unsigned()[row], stored.content_hash());
         }
     }
-    for row in rows {
-        assert!(row.key.is_none_or(|key| segment.holds_key(key, &[]).unwrap()), "{row:?}");
-    }
+    let keys: Vec<(u128, usize)> = rows.iter().enumerate().filter_map(|(at, row)| Some((row.key?, at))).collect();
+    let mut found = Vec::new();
+    segment.find_keys(&keys, &[], &mut |place| found.push(place)).unwrap();
+    assert_eq!(found, keys.iter().map(|(_, at)| *at).collect::<Vec<_>>());
 }
 
 /// Ids like those of imports, those that nearly are, those of senders, and none.
