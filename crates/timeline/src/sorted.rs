@@ -74,7 +74,7 @@ fn run_order(events: &[&Stored]) -> (Vec<u32>, Vec<bool>) {
     let mut begins = Vec::with_capacity(keys.len());
     for same_hash in keys.chunk_by_mut(|a, b| a.0 == b.0) {
         let id = |key: &(u64, i64, u32)| event(key).event.anonymous_id.as_str();
-        if same_hash.iter().any(|key| id(key) != id(&same_hash[0])) {
+        if same_hash[1..].iter().any(|key| id(key) != id(&same_hash[0])) {
             same_hash.sort_unstable_by(|a, b| event(a).run_order(event(b)));
         }
         begins.extend((0..same_hash.len()).map(|at| at == 0 || id(&same_hash[at - 1]) != id(&same_hash[at])));
