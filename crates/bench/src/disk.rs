@@ -11,7 +11,7 @@ use crate::measure::rounded;
 use crate::work::files_below;
 
 /// Columns that tell when and under which id an event came in: no question of the benchmark reads them.
-const IDENTITY: &[&str] = &["received_at", "sequence", "event_id", "origin"];
+const IDENTITY: &[&str] = &["received_at", "sequence", "event_id", "event_id_number", "origin"];
 /// What a segment keeps of the properties, as one text or as columns of their own.
 const PROPERTIES: &str = "propert";
 
@@ -102,13 +102,19 @@ mod tests {
     #[test]
     fn columns_fall_into_their_groups() {
         let mut sums = Sums { events: 10, ..Sums::default() };
-        for (column, bytes) in
-            [("time", 50), ("properties", 20), ("properties.plan", 8), ("sequence", 30), ("(keys)", 80), ("(footers)", 2)]
-        {
+        for (column, bytes) in [
+            ("time", 50),
+            ("properties", 20),
+            ("properties.plan", 8),
+            ("sequence", 30),
+            ("event_id_number", 10),
+            ("(keys)", 80),
+            ("(footers)", 2),
+        ] {
             sums.add(column, bytes);
         }
         let disk = sums.per_event();
-        assert_eq!((disk.columns, disk.with_properties, disk.all_in), (5.0, 7.8, 19.0));
+        assert_eq!((disk.columns, disk.with_properties, disk.all_in), (5.0, 7.8, 20.0));
         assert_eq!(disk.by_column["time"], 5.0);
     }
 }

@@ -1,7 +1,8 @@
 //! An event as its sender describes it, before anything is checked.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+
+use crate::properties::Properties;
 
 /// What a sender says about one event. Every door fills one; [`crate::steps::STEPS`] checks and enriches it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,7 +30,7 @@ pub struct Draft {
     /// The linking page, at most 2048 characters. What is no URL with a host counts as absent.
     pub referrer: Option<String>,
     /// Free-form facts, at most 8192 bytes as compact JSON and 32 levels deep.
-    pub properties: Option<Map<String, Value>>,
+    pub properties: Option<Properties>,
     /// The visitor's own circumstances, when the request is not the visitor's.
     pub context: Option<Context>,
 

@@ -17,4 +17,5 @@ pub mod imported;
 mod memo;
 pub mod parse;
 pub mod pipeline;
+pub mod properties;
 pub mod steps;

@@ -80,9 +80,13 @@ pub(crate) struct Flight<'a> {
     pub(crate) event: Event,
 }
 
-/// The text in lower case; most texts are already and stay where they are.
-fn lower_case(text: String) -> String {
-    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) { text } else { text.to_lowercase() }
+/// The text in lower case; most texts stay where they are.
+fn lower_case(mut text: String) -> String {
+    if !text.is_ascii() {
+        return text.to_lowercase();
+    }
+    text.make_ascii_lowercase();
+    text
 }
 
 impl<'a> Flight<'a> {

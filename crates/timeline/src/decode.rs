@@ -11,9 +11,10 @@ use tributary_events::field::property;
 
 use crate::cache::ColumnSet;
 use crate::column::{Amounts, Codes, Column, ColumnId, TextColumn, Texts, Times, Visitors};
+use crate::event_id::EventId;
 use crate::parquet_file::{RecordBatches, instants_us};
 use crate::run::{channel_texts, session_texts, visit_texts, visitor_texts};
-use crate::schema::{AMOUNT_MICROS, ANONYMOUS_ID, RECEIVED, SEQUENCE, TIME, Text, VISITOR_HASH};
+use crate::schema::{AMOUNT_MICROS, ANONYMOUS_ID, EVENT_ID_NUMBER, RECEIVED, SEQUENCE, TIME, Text, VISITOR_HASH};
 use crate::segment::Segment;
 
 /// Rows decoded at once.
@@ -57,6 +58,7 @@ impl Segment {
             }
             ColumnId::ContentHash => self.content_hashes(chunk)?,
             ColumnId::Amounts => self.amounts(chunk)?,
+            ColumnId::Text(Text::EventId) if !self.is_absent(EVENT_ID_NUMBER, chunk)? => self.numbered_ids(set, chunk)?,
             ColumnId::Text(text) => self.texts(set, text.name(), chunk, |value| Some(value.into()))?,
             ColumnId::Property(key) => {
                 let name = format!("{PROPERTY_COLUMNS}{key}");
@@ -148,11 +150,32 @@ impl Segment {
         Ok(Column::Text(Arc::new(TextColumn { codes: Codes::narrow(codes), dictionary: set.dictionary.clone() })))
     }
 
+    /// Event ids of which some begin with a number that is kept apart.
+    fn numbered_ids(&self, set: &ColumnSet, chunk: usize) -> Result<Column> {
+        let mut codes = Vec::with_capacity(self.chunks()?[chunk].rows);
+        let mut buffer = String::new();
+        let names = [Text::EventId.name(), EVENT_ID_NUMBER, SEQUENCE];
+        for batch in self.file()?.read(&names, chunk..chunk + 1, None, BATCH_ROWS, false)? {
+            let batch = batch?;
+            let texts = batch.column(0).as_string::<i32>();
+            let numbers = batch.column(1).as_primitive::<Int64Type>();
+            let sequences = batch.column(2).as_primitive::<UInt64Type>();
+            set.dictionary.grow(|interner| {
+                for row in 0..batch.num_rows() {
+                    let number = numbers.is_valid(row).then(|| numbers.value(row));
+                    let id = texts.is_valid(row).then(|| EventId { number, text: texts.value(row) });
+                    codes.push(interner.code_of(id.map(|id| id.whole(sequences.value(row), &mut buffer))));
+                }
+            });
+        }
+        Ok(Column::Text(Arc::new(TextColumn { codes: Codes::narrow(codes), dictionary: set.dictionary.clone() })))
+    }
+
     /// Not stored: eight bytes an event that never compress, for the rare question that meets events of one visitor, time
     /// and id in several runs. Worked out from whole rows and then cached like any column.
     fn content_hashes(&self, chunk: usize) -> Result<Column> {
         let mut hashes = Vec::with_capacity(self.chunks()?[chunk].rows);
-        for batch in self.read_events(chunk..chunk + 1, None)? {
+        for batch in self.read_events(chunk..chunk + 1)? {
             let batch = batch?;
             for row in 0..batch.rows() {
                 hashes.push(batch.event(row)?.content_hash());

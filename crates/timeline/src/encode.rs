@@ -1,14 +1,17 @@
 //! Rows on their way into a segment's columns.
 
 use arrow_array::builder::{Int64Builder, StringBuilder};
-use arrow_array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray, UInt64Array};
+use arrow_array::{ArrayRef, RecordBatch, TimestampMicrosecondArray, TimestampMillisecondArray, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use std::ops::Range;
 use std::sync::Arc;
 
 use tributary_core::error::{Error, Result};
 
+use crate::event_id::EventId;
 use crate::properties::{Extracted, PROPERTY};
-use crate::schema::{AMOUNT_MICROS, ANONYMOUS_ID, RECEIVED, SEQUENCE, TEXTS, TIME, VISITOR_HASH};
+use crate::schema::{AMOUNT_MICROS, ANONYMOUS_ID, EVENT_ID_NUMBER, RECEIVED, SEQUENCE, TEXTS, TIME, VISITOR_HASH};
+use crate::sorted::Sorted;
 use crate::stored::Stored;
 
 /// Microseconds of a millisecond.
@@ -29,11 +32,12 @@ impl Layout {
         let instant = |unit: TimeUnit| DataType::Timestamp(unit, Some("UTC".into()));
         let mut fields = vec![
             Field::new(VISITOR_HASH, DataType::UInt64, false),
-            Field::new(ANONYMOUS_ID, DataType::Utf8, false),
+            Field::new(ANONYMOUS_ID, DataType::Utf8, true),
             Field::new(TIME, instant(self.time), false),
             Field::new(RECEIVED, instant(self.received), false),
             Field::new(SEQUENCE, DataType::UInt64, false),
             Field::new(AMOUNT_MICROS, DataType::Int64, true),
+            Field::new(EVENT_ID_NUMBER, DataType::Int64, true),
         ];
         fields.extend(TEXTS.iter().map(|column| Field::new(column.name, DataType::Utf8, !column.required)));
         fields.extend(self.properties.iter().map(|key| Field::new(format!("{PROPERTY}{key}"), DataType::Utf8, true)));
@@ -60,47 +64,74 @@ pub(crate) fn instants(unit: TimeUnit, instants_us: impl Iterator<Item = i64>) -
 
 /// Rows of a file with what was worked out about all of them.
 pub(crate) struct Rows<'a> {
-    pub rows: &'a [Arc<Stored>],
+    pub rows: &'a [&'a Stored],
     pub layout: Layout,
     pub schema: SchemaRef,
-    properties: Extracted,
+    sorted: &'a Sorted<'a>,
+    /// Where among the sorted rows these begin.
+    first: usize,
+    places: &'a [u32],
+    properties: Extracted<'a>,
 }
 
 impl<'a> Rows<'a> {
-    pub fn new(rows: &'a [Arc<Stored>]) -> Self {
-        let mut properties = Extracted::of(rows.iter().map(|row| row.event.properties.as_deref()));
+    /// The rows of a range of sorted ones.
+    pub fn new(sorted: &'a Sorted<'a>, range: Range<usize>) -> Self {
+        let first = range.start;
+        let (rows, places) = (&sorted.rows[range.clone()], &sorted.places[range]);
+        let mut properties = Extracted::of(sorted.properties(), places);
         let layout = Layout {
             time: unit_of(rows.iter().map(|row| row.event.time_us)),
             received: unit_of(rows.iter().map(|row| row.event.received_us)),
             properties: std::mem::take(&mut properties.keys),
         };
-        Self { rows, schema: layout.schema(), layout, properties }
+        Self { rows, schema: layout.schema(), layout, sorted, first, places, properties }
     }
 
-    /// Some of the rows as a batch.
-    pub fn encode(&self, range: std::ops::Range<usize>) -> Result<RecordBatch> {
-        let rows = &self.rows[range.clone()];
+    /// Whether a row, not the first one, is the first of its visitor.
+    pub fn begins_visitor(&self, row: usize) -> bool {
+        self.sorted.begins_visitor(self.first + row)
+    }
+
+    /// Some of the rows of the row group that begins with row `group` as a batch.
+    pub fn encode(&self, group: usize, range: Range<usize>) -> Result<RecordBatch> {
+        let failed = |error| Error::internal("building the columns of a segment").caused_by(error);
+        let (rows, places) = (&self.rows[range.clone()], &self.places[range.clone()]);
         let integers =
             |of: fn(&Stored) -> u64| -> ArrayRef { Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| of(row)))) };
         let mut amounts = Int64Builder::with_capacity(rows.len());
         for row in rows {
             amounts.append_option(row.event.amount.map(|amount| amount.micros));
         }
+        let visitors = range.clone().map(|row| {
+            let stands_here = row == group || self.begins_visitor(row);
+            stands_here.then(|| self.rows[row].event.anonymous_id.as_str())
+        });
+        let (mut numbers, mut ids) = (Int64Builder::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        for row in rows {
+            let id = row.event.event_id.as_deref().map(|id| EventId::split(id, row.sequence));
+            numbers.append_option(id.and_then(|id| id.number));
+            ids.push(id.map(|id| id.text));
+        }
         let mut columns: Vec<ArrayRef> = vec![
             integers(|row| row.visitor_hash),
-            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.event.anonymous_id.as_str()))),
+            texts(rows.len(), visitors),
             instants(self.layout.time, rows.iter().map(|row| row.event.time_us)),
             instants(self.layout.received, rows.iter().map(|row| row.event.received_us)),
             integers(|row| row.sequence),
             Arc::new(amounts.finish()),
+            Arc::new(numbers.finish()),
         ];
-        columns.extend(TEXTS.iter().map(|column| texts(rows.len(), rows.iter().map(|row| (column.of)(&row.event)))));
-        columns.extend(
-            (0..self.layout.properties.len())
-                .map(|key| texts(rows.len(), range.clone().map(|row| self.properties.value(key, row)))),
-        );
-        RecordBatch::try_new(self.schema.clone(), columns)
-            .map_err(|error| Error::internal("building the columns of a segment").caused_by(error))
+        for coded in &self.sorted.texts {
+            columns.push(match coded {
+                Some(coded) => coded.array(places).map_err(failed)?,
+                None => texts(rows.len(), ids.iter().copied()),
+            });
+        }
+        for coded in &self.properties.columns {
+            columns.push(coded.array(places).map_err(failed)?);
+        }
+        RecordBatch::try_new(as_held(&self.schema, &columns), columns).map_err(failed)
     }
 }
 
@@ -108,4 +139,11 @@ fn texts<'t>(rows: usize, values: impl Iterator<Item = Option<&'t str>>) -> Arra
     let mut builder = StringBuilder::with_capacity(rows, rows * 8);
     values.for_each(|value| builder.append_option(value));
     Arc::new(builder.finish())
+}
+
+/// The schema of a batch: texts may be codes with a dictionary.
+pub(crate) fn as_held(schema: &Schema, columns: &[ArrayRef]) -> SchemaRef {
+    let fields = schema.fields().iter().zip(columns);
+    let fields = fields.map(|(field, column)| field.as_ref().clone().with_data_type(column.data_type().clone()));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }

@@ -9,6 +9,7 @@ use crate::Shared;
 use crate::catalogue::{self, SegmentRecord};
 use crate::segment::Segment;
 use crate::segment_writer::{Destination, write_rows};
+use crate::sorted::Sorted;
 use crate::stored::{Stored, month_of};
 use crate::workspace::Workspace;
 
@@ -30,9 +31,9 @@ impl Shared {
         let up_to = state.watermark;
         // The tail holds nothing these cover; later ones will find the segments listed and cover them there.
         let applied_tombstone = state.tombstones.last().map_or(0, |tombstone| tombstone.id);
-        let mut months: BTreeMap<i32, Vec<Arc<Stored>>> = BTreeMap::new();
+        let mut months: BTreeMap<i32, Vec<&Stored>> = BTreeMap::new();
         for event in state.chunks.iter().flat_map(|chunk| &chunk.events) {
-            months.entry(month_of(event.event.time_us)?).or_default().push(event.clone());
+            months.entry(month_of(event.event.time_us)?).or_default().push(event);
         }
         let mut records = Vec::new();
         for (month, events) in months {
@@ -62,16 +63,15 @@ impl Shared {
     }
 
     /// One month's events as segments: where one cannot take them all, each takes a slice of time.
-    fn write_slices(&self, to: &Destination, mut events: Vec<Arc<Stored>>) -> Result<Vec<SegmentRecord>> {
+    fn write_slices(&self, to: &Destination, mut events: Vec<&Stored>) -> Result<Vec<SegmentRecord>> {
         let slices = events.len().div_ceil(self.options.segment_rows).max(1);
         let size = events.len().div_ceil(slices).max(1);
         if slices > 1 {
             events.sort_unstable_by_key(|event| event.event.time_us);
         }
         let mut records = Vec::new();
-        for slice in events.chunks_mut(size) {
-            slice.sort_unstable_by(|a, b| a.run_order(b));
-            records.extend(write_rows(&self.options, &self.next_segment, to, slice)?);
+        for slice in events.chunks(size) {
+            records.extend(write_rows(&self.options, &self.next_segment, to, &Sorted::new(slice))?);
         }
         Ok(records)
     }

@@ -3,16 +3,18 @@
 use arrow_array::builder::{Int64Builder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
-use arrow_array::{Array, ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray, UInt64Array, new_null_array};
+use arrow_array::{
+    Array, ArrayRef, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray, UInt64Array, new_null_array,
+};
 use arrow_buffer::{NullBufferBuilder, ScalarBuffer};
-use arrow_schema::{ArrowError, DataType, Schema};
+use arrow_schema::{ArrowError, DataType};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use tributary_core::error::{Error, Result};
 
 use crate::catalogue::Bounds;
-use crate::encode::{Layout, instants};
+use crate::encode::{Layout, as_held, instants};
 use crate::merge::Batch;
 use crate::schema::{TEXTS, Text, dictionary_type};
 use crate::stored::Hashes;
@@ -48,15 +50,17 @@ pub(crate) fn gather(batches: &[Arc<Batch>], order: &[(u32, u32)], layout: &Layo
         text_bytes += bytes;
         Ok(column)
     };
+    let integers = |of: fn(&Batch) -> &Option<Int64Array>| integers(batches, order, of);
     let mut columns: Vec<ArrayRef> = vec![
         Arc::new(UInt64Array::from_iter_values(rows().map(|(batch, row)| batch.hash(row)))),
-        coded(batches.iter().map(|batch| Some(&batch.ids)).collect())?,
+        visitors(batches, order),
         instants(layout.time, times()),
         instants(layout.received, arrivals()),
         Arc::new(UInt64Array::from_iter_values(sequences())),
-        amounts(batches, order),
+        integers(|batch| &batch.amounts),
+        integers(|batch| &batch.event_id_numbers),
     ];
-    let mut keys = Vec::new();
+    let (mut keys, mut buffer) = (Vec::new(), String::new());
     for at in 0..TEXTS.len() + layout.properties.len() {
         columns.push(if TEXTS.get(at).is_some_and(|column| column.text == Text::EventId) {
             event_ids(batches, order)
@@ -65,44 +69,52 @@ pub(crate) fn gather(batches: &[Arc<Batch>], order: &[(u32, u32)], layout: &Layo
         });
     }
     for (batch, row) in rows() {
+        text_bytes += batch.id(row).len();
         if let Some(id) = batch.event_id(row) {
+            let id = id.whole(batch.sequences.value(row), &mut buffer);
             text_bytes += id.len();
             keys.push(hashes.event_key(batch.text(Text::Origin, row).unwrap_or_default(), id));
         }
     }
-    let schema = layout.schema();
-    let fields = schema
-        .fields()
-        .iter()
-        .zip(&columns)
-        .map(|(field, column)| field.as_ref().clone().with_data_type(column.data_type().clone()));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let batch = RecordBatch::try_new(schema, columns).map_err(failed)?;
+    let batch = RecordBatch::try_new(as_held(&layout.schema(), &columns), columns).map_err(failed)?;
     Ok(Gathered { batch, bounds, keys, text_bytes })
 }
 
-/// Ids differ from row to row: a dictionary would only be in the way.
+/// Most ids differ from row to row: a dictionary would only be in the way.
 fn event_ids(batches: &[Arc<Batch>], order: &[(u32, u32)]) -> ArrayRef {
     if batches.iter().all(|batch| batch.event_ids.is_none()) {
         return new_null_array(&DataType::Utf8, order.len());
     }
     let mut ids = StringBuilder::with_capacity(order.len(), order.len() * 16);
     for (batch, row) in order {
-        ids.append_option(batches[*batch as usize].event_id(*row as usize));
+        ids.append_option(batches[*batch as usize].event_id(*row as usize).map(|id| id.text));
     }
     Arc::new(ids.finish())
 }
 
-fn amounts(batches: &[Arc<Batch>], order: &[(u32, u32)]) -> ArrayRef {
-    if batches.iter().all(|batch| batch.amounts.is_none()) {
+/// Visitors' ids where they begin.
+fn visitors(batches: &[Arc<Batch>], order: &[(u32, u32)]) -> ArrayRef {
+    let mut ids = StringBuilder::new();
+    let mut last = None;
+    for (batch, row) in order {
+        let batch = &batches[*batch as usize];
+        let visitor = Some((batch.hash(*row as usize), batch.id(*row as usize)));
+        ids.append_option(visitor.filter(|_| visitor != last).map(|(_, id)| id));
+        last = visitor;
+    }
+    Arc::new(ids.finish())
+}
+
+fn integers(batches: &[Arc<Batch>], order: &[(u32, u32)], of: impl Fn(&Batch) -> &Option<Int64Array>) -> ArrayRef {
+    if batches.iter().all(|batch| of(batch).is_none()) {
         return new_null_array(&DataType::Int64, order.len());
     }
-    let mut amounts = Int64Builder::with_capacity(order.len());
+    let mut integers = Int64Builder::with_capacity(order.len());
     for (batch, row) in order {
-        let column = batches[*batch as usize].amounts.as_ref();
-        amounts.append_option(column.filter(|column| column.is_valid(*row as usize)).map(|column| column.value(*row as usize)));
+        let column = of(&batches[*batch as usize]).as_ref();
+        integers.append_option(column.filter(|column| column.is_valid(*row as usize)).map(|column| column.value(*row as usize)));
     }
-    Arc::new(amounts.finish())
+    Arc::new(integers.finish())
 }
 
 /// One column with one dictionary out of several with their own, and the bytes of its text. Each distinct text of a batch is

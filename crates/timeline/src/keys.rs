@@ -1,18 +1,20 @@
 //! The event-id index of a segment: sorted keyed hashes in a file of its own, so that no question ever reads it.
 //!
-//! A key is the top 80 of the hash's 96 bits, under a secret key, so nobody can make two ids meet. By chance an id that is
-//! new meets one of a billion kept ones once in 10^15 appends, and among a billion ids the odds that any two meet are one
-//! in two million.
+//! A key is the top 64 of the hash's 96 bits, under a secret key, so nobody can make two ids meet. By chance an id that is
+//! new is taken for one of N kept ones with odds of N in 2^64, and is not counted then: with a billion kept ones that happens
+//! once in 18 billion appends. Among a hundred million ids the odds that any two meet are one in 3,700; among a billion, one
+//! in 37.
 //!
 //! Keys are split in three. The leading bits, about as many as number the keys, are a bucket and are not stored: a directory
 //! of two bits a key, held in memory, tells which entries each bucket has. The next eight bits are held in memory too: an
 //! id that is not here is told without a read in all but one case of two hundred. The rest is packed in the file, where an
-//! id that may be here costs one read. In all that is 7.8 bytes a key on disk for a million keys (less for more) and 1.3 in
+//! id that may be here costs one read. In all that is 5.8 bytes a key on disk for a million keys (less for more) and 1.3 in
 //! memory.
 //!
 //! Layout, little-endian: magic (8 bytes), number of keys (u64), number of leading bits (u64), the directory (u64 words; for
-//! each bucket a one per key, then a zero), the fingerprints (one byte each), the rest of each key (80 less the leading
-//! bits less eight, packed), all by ascending key.
+//! each bucket a one per key, then a zero), the fingerprints (one byte each), the rest of each key (64 less the leading
+//! bits less eight, packed), all by ascending key. Format 2, which is read and no longer written, differs in its magic and
+//! keeps 80 bits.
 
 mod bloomed;
 
@@ -24,12 +26,14 @@ use tributary_core::error::{Code, Error, Result};
 use crate::files::{CheckedFile, DurableFile, Written, io_error};
 use bloomed::Bloomed;
 
-const MAGIC: &[u8; 8] = b"TRBKEYS2";
+const MAGIC: &[u8; 8] = b"TRBKEYS3";
+const MAGIC_2: &[u8; 8] = b"TRBKEYS2";
 const HEADER_BYTES: u64 = 24;
 /// Bits of a hash from [`crate::stored::Hashes::event_key`].
 const HASH_BITS: u32 = 96;
-/// Bits of it that are kept.
-const KEY_BITS: u32 = 80;
+/// Bits of it that are kept, and that format 2 kept.
+const KEY_BITS: u32 = 64;
+const KEY_BITS_2: u32 = 80;
 /// Bits held in memory for each key.
 const FINGERPRINT_BITS: u32 = 8;
 /// Buckets between two remembered places of the directory.
@@ -79,13 +83,14 @@ pub(crate) fn write_keys(path: &Path, mut keys: Vec<u128>) -> Result<Written> {
 /// How keys are split.
 #[derive(Clone, Copy)]
 struct Split {
+    key_bits: u32,
     leading_bits: u32,
 }
 
 impl Split {
     /// One to two keys a bucket.
     fn for_keys(keys: usize) -> Self {
-        Self { leading_bits: keys.max(1).ilog2() }
+        Self { key_bits: KEY_BITS, leading_bits: keys.max(1).ilog2() }
     }
 
     fn buckets(self) -> usize {
@@ -97,11 +102,11 @@ impl Split {
     }
 
     fn rest_bits(self) -> u32 {
-        KEY_BITS - self.leading_bits - FINGERPRINT_BITS
+        self.key_bits - self.leading_bits - FINGERPRINT_BITS
     }
 
     fn bucket(self, key: u128) -> usize {
-        (key >> (KEY_BITS - self.leading_bits)) as usize
+        (key >> (self.key_bits - self.leading_bits)) as usize
     }
 
     fn fingerprint(self, key: u128) -> u8 {
@@ -113,7 +118,7 @@ impl Split {
     }
 }
 
-/// An opened index of either format.
+/// An opened index of any format.
 pub(crate) enum KeyIndex {
     Packed(Packed),
     Bloomed(Bloomed),
@@ -124,13 +129,15 @@ impl KeyIndex {
     pub fn open(path: &Path, name: String, expected: Written) -> Result<Self> {
         let file = CheckedFile::open(path, name, expected)?;
         let magic = file.read(0..file.bytes().min(MAGIC.len() as u64))?;
-        if magic == MAGIC.as_slice() {
-            return Packed::open(file).map(KeyIndex::Packed);
+        for (packed, key_bits) in [(MAGIC, KEY_BITS), (MAGIC_2, KEY_BITS_2)] {
+            if magic == packed.as_slice() {
+                return Packed::open(file, key_bits).map(KeyIndex::Packed);
+            }
         }
         if magic == bloomed::MAGIC.as_slice() {
             return Bloomed::open(file).map(KeyIndex::Bloomed);
         }
-        let message = format!("the file `{}` is no event-id index of a format this program reads (1 and 2)", file.name());
+        let message = format!("the file `{}` is no event-id index of a format this program reads (1, 2, 3)", file.name());
         Err(Error::new(Code::UpstreamFailed, message))
     }
 
@@ -155,10 +162,10 @@ pub(crate) struct Packed {
 }
 
 impl Packed {
-    fn open(file: CheckedFile) -> Result<Self> {
+    fn open(file: CheckedFile, key_bits: u32) -> Result<Self> {
         let header = file.read(0..HEADER_BYTES)?;
         let number = |at: usize| u64::from_le_bytes(header[at..at + 8].try_into().expect("eight bytes"));
-        let (keys, split) = (number(8) as usize, Split { leading_bits: number(16) as u32 });
+        let (keys, split) = (number(8) as usize, Split { key_bits, leading_bits: number(16) as u32 });
         let words_end = HEADER_BYTES + split.directory_words(keys) as u64 * 8;
         let rests_at = words_end + keys as u64;
         let words = file.read(HEADER_BYTES..words_end)?;
@@ -180,7 +187,7 @@ impl Packed {
     }
 
     fn holds(&self, hash: u128) -> Result<bool> {
-        let key = hash >> (HASH_BITS - KEY_BITS);
+        let key = hash >> (HASH_BITS - self.split.key_bits);
         let (start, end) = self.entries(self.split.bucket(key));
         let fingerprint = self.split.fingerprint(key);
         let same = |at: &usize| self.fingerprints[*at] == fingerprint;
@@ -274,7 +281,7 @@ mod tests {
             if count >= 100_000 {
                 let KeyIndex::Packed(packed) = &index else { panic!("written packed") };
                 let (disk, held) = (written.bytes as f64 / f64::from(count), packed.bytes() as f64 / f64::from(count));
-                assert!(disk < 8.3 && held < 1.5, "{disk} on disk, {held} held");
+                assert!(disk < 6.3 && held < 1.5, "{disk} on disk, {held} held");
             }
         }
     }
@@ -289,15 +296,15 @@ mod tests {
             others in prop::collection::vec((0u32..6, 0u32..6, any::<u32>(), 0u32..3), 0..100),
         ) {
             let key = |(high, middle, spread, shape): (u32, u32, u32, u32)| match shape {
-                0 => u128::from(high) << 93 | u128::from(middle) << 16,
+                0 => u128::from(high) << 93 | u128::from(middle) << 32,
                 1 => u128::from(spread) << 64 | u128::from(middle) << 40,
                 _ => u128::from(spread).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835) >> 32,
             };
             let keys: Vec<u128> = parts.into_iter().map(key).collect();
-            let kept: HashSet<u128> = keys.iter().map(|key| key >> 16).collect();
+            let kept: HashSet<u128> = keys.iter().map(|key| key >> 32).collect();
             let (_folder, _, index) = written(keys.clone());
             for probe in keys.into_iter().chain(others.into_iter().map(key)) {
-                prop_assert_eq!(index.holds(probe).unwrap(), kept.contains(&(probe >> 16)), "{:x}", probe);
+                prop_assert_eq!(index.holds(probe).unwrap(), kept.contains(&(probe >> 32)), "{:x}", probe);
             }
         }
     }

@@ -17,11 +17,13 @@ mod assemble;
 mod backup;
 mod cache;
 mod catalogue;
+mod coded;
 mod column;
 mod compact;
 mod decode;
 mod encode;
 mod erase;
+mod event_id;
 mod export;
 mod files;
 mod flush;
@@ -41,6 +43,7 @@ mod schema;
 mod seal;
 mod segment;
 mod segment_writer;
+mod sorted;
 mod stored;
 mod turns;
 mod verify;
@@ -166,7 +169,7 @@ impl EventStore for Timeline {
             month_of(event.time_us)?;
             month_of(event.received_us)?;
         }
-        let events = events.into_iter().map(|event| self.shared.hashes.prepare(event)).collect();
+        let events = events.into_iter().map(|event| Arc::new(self.shared.hashes.prepare(event))).collect();
         self.shared.log.append(self.shared.workspace(scope), events, patience).await
     }
 

@@ -51,7 +51,8 @@ type Work = Box<dyn FnOnce(&mut Connection, &mut TailKeys) + Send>;
 
 struct Append {
     workspace: Arc<Workspace>,
-    events: Vec<Stored>,
+    /// Nobody else holds them yet.
+    events: Vec<Arc<Stored>>,
     payload: Payload,
     reply: oneshot::Sender<Result<Appended>>,
 }
@@ -81,10 +82,10 @@ impl Hasher for KeyHasher {
 }
 
 impl TailKeys {
-    pub fn insert(&mut self, workspace: i64, event: &Stored) {
-        if let Some(key) = event.key {
-            self.0.entry(workspace).or_default().insert(key, event.sequence);
-        }
+    /// The events are in the tail.
+    pub fn add<'a>(&mut self, workspace: i64, events: impl IntoIterator<Item = &'a Arc<Stored>>) {
+        let keys = self.0.entry(workspace).or_default();
+        keys.extend(events.into_iter().filter_map(|event| Some((event.key?, event.sequence))));
     }
 
     /// The events have left the tail.
@@ -105,10 +106,6 @@ impl TailKeys {
         if let Some(keys) = self.0.get_mut(&workspace) {
             keys.retain(|_, sequence| *sequence > up_to_sequence);
         }
-    }
-
-    fn holds(&self, workspace: i64, key: u128) -> bool {
-        self.0.get(&workspace).is_some_and(|keys| keys.contains_key(&key))
     }
 }
 
@@ -143,7 +140,7 @@ impl Log {
     }
 
     /// Stores events; see [`tributary_events::store::EventStore::append_patiently`].
-    pub async fn append(&self, workspace: Arc<Workspace>, events: Vec<Stored>, patience: Duration) -> Result<Appended> {
+    pub async fn append(&self, workspace: Arc<Workspace>, events: Vec<Arc<Stored>>, patience: Duration) -> Result<Appended> {
         let _place = self.wait_for_place(events.len(), patience).await?;
         let payload = encode(events.iter().map(|event| &event.event))?;
         let (reply, answer) = oneshot::channel();
@@ -318,9 +315,7 @@ impl Writer {
         }
         self.witness.note_events(growths.values().map(|growth| growth.events.len() as u64).sum());
         for growth in growths.into_values().filter(|growth| !growth.events.is_empty()) {
-            for event in &growth.events {
-                self.keys.insert(growth.workspace.id, event);
-            }
+            self.keys.add(growth.workspace.id, &growth.events);
             self.tail_events.fetch_add(growth.events.len(), Ordering::SeqCst);
             growth.workspace.change(|state| state.grow(growth.events, growth.watermark));
         }
@@ -339,12 +334,20 @@ impl Growth {
     }
 
     /// Takes one append in. The outer error ends the whole commit, the inner one concerns this append alone.
-    fn take(&mut self, tail: &TailKeys, events: Vec<Stored>, payload: Payload, log: &Connection) -> Result<Result<Appended>> {
+    fn take(
+        &mut self,
+        tail: &TailKeys,
+        events: Vec<Arc<Stored>>,
+        payload: Payload,
+        log: &Connection,
+    ) -> Result<Result<Appended>> {
         let outcomes = match self.judge(tail, &events) {
             Ok(outcomes) => outcomes,
             Err(error) => return Ok(Err(error)),
         };
         let first = self.events.len();
+        self.events.reserve(events.len());
+        self.keys.reserve(events.len());
         let mut duplicates = Vec::new();
         for (place, (mut event, outcome)) in events.into_iter().zip(&outcomes).enumerate() {
             if *outcome == Outcome::Duplicate {
@@ -352,9 +355,9 @@ impl Growth {
                 continue;
             }
             self.watermark += 1;
-            event.sequence = self.watermark;
+            Arc::get_mut(&mut event).expect("an event on its way into the log has one holder").sequence = self.watermark;
             self.keys.extend(event.key);
-            self.events.push(Arc::new(event));
+            self.events.push(event);
         }
         let accepted = &self.events[first..];
         if let (Some(oldest), Some(newest)) = (accepted.first(), accepted.last()) {
@@ -371,29 +374,26 @@ impl Growth {
         Ok(Ok(Appended { outcomes, watermark: self.watermark }))
     }
 
-    fn judge(&self, tail: &TailKeys, events: &[Stored]) -> Result<Vec<Outcome>> {
+    fn judge(&self, tail: &TailKeys, events: &[Arc<Stored>]) -> Result<Vec<Outcome>> {
         let mut seen: HashSet<u128, BuildHasherDefault<KeyHasher>> = HashSet::default();
-        let mut outcomes = Vec::with_capacity(events.len());
-        for event in events {
-            let is_known = match event.key {
-                None => false,
-                Some(key) => !seen.insert(key) || self.keys.contains(&key) || self.is_kept(tail, key)?,
-            };
-            outcomes.push(if is_known { Outcome::Duplicate } else { Outcome::Accepted });
-        }
-        Ok(outcomes)
-    }
-
-    fn is_kept(&self, tail: &TailKeys, key: u128) -> Result<bool> {
-        if tail.holds(self.workspace.id, key) {
-            return Ok(true);
-        }
-        for segment in &self.segments {
-            if segment.holds_key(key, &self.tombstones)? {
-                return Ok(true);
+        seen.reserve(events.len());
+        let in_tail = tail.0.get(&self.workspace.id);
+        let mut outcomes = vec![Outcome::Accepted; events.len()];
+        let mut unknown = Vec::with_capacity(events.len());
+        for (place, event) in events.iter().enumerate() {
+            let Some(key) = event.key else { continue };
+            if !seen.insert(key) || self.keys.contains(&key) || in_tail.is_some_and(|keys| keys.contains_key(&key)) {
+                outcomes[place] = Outcome::Duplicate;
+            } else {
+                unknown.push((key, place));
             }
         }
-        Ok(false)
+        unknown.sort_unstable();
+        for segment in &self.segments {
+            segment.find_keys(&unknown, &self.tombstones, &mut |place| outcomes[place] = Outcome::Duplicate)?;
+            unknown.retain(|(_, place)| outcomes[*place] == Outcome::Accepted);
+        }
+        Ok(outcomes)
     }
 }
 
@@ -439,7 +439,7 @@ mod tests {
         let hashes = Hashes::new(&[0; 16]);
         let appends: Vec<_> = (0..50)
             .map(|_| {
-                let events = (0..3).map(|_| hashes.prepare(serde_json::from_str(EVENT).unwrap())).collect();
+                let events = (0..3).map(|_| Arc::new(hashes.prepare(serde_json::from_str(EVENT).unwrap()))).collect();
                 let (log, workspace) = (log.clone(), workspace.clone());
                 tokio::spawn(async move { log.append(workspace, events, Duration::ZERO).await })
             })

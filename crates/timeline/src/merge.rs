@@ -4,11 +4,11 @@
 //! Memory: of each source the row group at hand, and of each slice being written the rows of the row group to come with
 //! the batches they lie in.
 
+mod batch;
 mod slice;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int32Type, Int64Type, UInt64Type};
-use arrow_array::{Array, DictionaryArray, Int64Array, RecordBatch, StringArray, UInt64Array};
+use arrow_array::types::Int32Type;
 use arrow_schema::TimeUnit;
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -16,18 +16,19 @@ use std::hash::RandomState;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use tributary_core::error::{Error, Result};
+use tributary_core::error::Result;
 
 use crate::catalogue::{SegmentRecord, Tombstone};
 use crate::encode::{Layout, unit_of};
 use crate::live::LiveRows;
 use crate::options::Options;
 use crate::parquet_file::{ParquetFile, instants_us};
-use crate::properties::{PROPERTY, Tally, chosen_keys, columns_of, count_keys};
-use crate::schema::{AMOUNT_MICROS, ANONYMOUS_ID, Parts, RECEIVED, SEQUENCE, TEXTS, TIME, Text, VISITOR_HASH, event_of};
+use crate::properties::{PROPERTY, Tally, chosen_keys, count_keys};
+use crate::schema::{RECEIVED, TEXTS, TIME, Text};
 use crate::segment::Segment;
 use crate::segment_writer::{Destination, sync_segments};
 use crate::stored::Hashes;
+pub(crate) use batch::Batch;
 use slice::Slice;
 
 /// Rows read at once where one column is looked through.
@@ -145,8 +146,9 @@ fn earliest(sources: &[Source<'_>], holders: &[usize]) -> Result<usize> {
 fn compare(source: &Source<'_>, other: &Source<'_>) -> Result<Ordering> {
     let (batch, row) = (source.batch.as_ref().expect("a holder has a row"), source.row);
     let (others, other_row) = (other.batch.as_ref().expect("a holder has a row"), other.row);
-    let order =
-        batch.times_us[row].cmp(&others.times_us[other_row]).then_with(|| batch.event_id(row).cmp(&others.event_id(other_row)));
+    let order = batch.times_us[row]
+        .cmp(&others.times_us[other_row])
+        .then_with(|| batch.whole_event_id(row).cmp(&others.whole_event_id(other_row)));
     if order != Ordering::Equal {
         return Ok(order);
     }
@@ -208,7 +210,7 @@ impl<'a> Source<'a> {
 
     /// Decides what to read for an output.
     fn plan(&mut self, layout: &Layout) {
-        let mut texts = vec![ANONYMOUS_ID.to_owned()];
+        let mut texts = Vec::new();
         let mut origins = Vec::new();
         let mut read = |name: &str| {
             texts.push(name.to_owned());
@@ -245,7 +247,7 @@ impl<'a> Source<'a> {
                     self.row += 1;
                 }
                 _ if self.next_group < self.file.row_groups() => {
-                    self.batch = Some(Arc::new(self.load(self.next_group)?));
+                    self.batch = Some(Arc::new(Batch::load(self, self.next_group)?));
                     self.row = 0;
                     self.next_group += 1;
                 }
@@ -260,118 +262,6 @@ impl<'a> Source<'a> {
     fn stands_at(&self, visitor: &Visitor) -> bool {
         self.head == Some(visitor.hash) && self.batch.as_ref().is_some_and(|batch| batch.id(self.row) == visitor.id)
     }
-
-    fn load(&self, group: usize) -> Result<Batch> {
-        let rows = self.file.group_rows(group);
-        let read = |names: &[&str], as_dictionary: bool| -> Result<RecordBatch> {
-            let mut batches = self.file.read(names, group..group + 1, None, rows.len(), as_dictionary)?;
-            let batch = batches.next().transpose()?.filter(|batch| batch.num_rows() == rows.len());
-            batch.ok_or_else(|| Error::internal(format!("the file `{}` gives too few rows", self.segment.record.name())))
-        };
-        let mut plain_names = vec![VISITOR_HASH, TIME, RECEIVED, SEQUENCE];
-        let has_event_ids = !self.file.is_absent(Text::EventId.name());
-        if has_event_ids {
-            plain_names.push(Text::EventId.name());
-        }
-        let has_amounts = !self.file.is_absent(AMOUNT_MICROS);
-        if has_amounts {
-            plain_names.push(AMOUNT_MICROS);
-        }
-        let plain = read(&plain_names, false)?;
-        let names: Vec<&str> = self.texts.iter().map(String::as_str).collect();
-        let coded = read(&names, true)?;
-        let dictionary = |column: usize| coded.column(column).as_dictionary::<Int32Type>().clone();
-        let mut derived = Vec::new();
-        if !self.derived.is_empty()
-            && let Some(json) = self.texts.iter().position(|name| name == Text::Properties.name())
-        {
-            let keys: Vec<&str> = self.derived.iter().map(String::as_str).collect();
-            let json = dictionary(json);
-            derived = columns_of(&json, json.values().as_string::<i32>(), &keys);
-        }
-        let distinct = coded
-            .columns()
-            .iter()
-            .map(|column| column.as_dictionary::<Int32Type>().values().as_string::<i32>().value_data().len());
-        let row_bytes = distinct.sum::<usize>().div_ceil(rows.len().max(1));
-        let texts = self.columns.iter().map(|origin| match origin {
-            Origin::Absent => None,
-            Origin::Read(column) => Some(dictionary(*column)),
-            Origin::Derived(column) => derived.get(*column).cloned(),
-        });
-        Ok(Batch {
-            first_row: rows.start,
-            hashes: plain.column(0).as_primitive::<UInt64Type>().clone(),
-            ids: dictionary(0),
-            times_us: instants_us(plain.column(1)).into_owned(),
-            received_us: instants_us(plain.column(2)).into_owned(),
-            sequences: plain.column(3).as_primitive::<UInt64Type>().clone(),
-            event_ids: has_event_ids.then(|| plain.column(4).as_string::<i32>().clone()),
-            amounts: has_amounts.then(|| plain.column(plain_names.len() - 1).as_primitive::<Int64Type>().clone()),
-            texts: texts.collect(),
-            row_bytes,
-        })
-    }
-}
-
-/// A row group of a source.
-pub(crate) struct Batch {
-    first_row: usize,
-    hashes: UInt64Array,
-    pub ids: DictionaryArray<Int32Type>,
-    pub times_us: Vec<i64>,
-    pub received_us: Vec<i64>,
-    pub sequences: UInt64Array,
-    pub event_ids: Option<StringArray>,
-    pub amounts: Option<Int64Array>,
-    /// By [`TEXTS`], then by the output's property columns; the event ids are apart.
-    pub texts: Vec<Option<DictionaryArray<Int32Type>>>,
-    /// Distinct text by row, on average.
-    row_bytes: usize,
-}
-
-impl Batch {
-    fn rows(&self) -> usize {
-        self.hashes.len()
-    }
-
-    pub fn hash(&self, row: usize) -> u64 {
-        self.hashes.value(row)
-    }
-
-    fn id(&self, row: usize) -> &str {
-        text(&self.ids, row).unwrap_or_default()
-    }
-
-    pub fn event_id(&self, row: usize) -> Option<&str> {
-        let ids = self.event_ids.as_ref()?;
-        ids.is_valid(row).then(|| ids.value(row))
-    }
-
-    /// A text column's value.
-    pub fn text(&self, column: Text, row: usize) -> Option<&str> {
-        if column == Text::EventId {
-            return self.event_id(row);
-        }
-        let at = TEXTS.iter().position(|declared| declared.text == column)?;
-        text(self.texts[at].as_ref()?, row)
-    }
-
-    fn content_hash(&self, row: usize) -> Result<u64> {
-        let event = event_of(&Parts {
-            anonymous_id: self.id(row),
-            time_us: self.times_us[row],
-            received_us: self.received_us[row],
-            micros: self.amounts.as_ref().map_or(0, |amounts| amounts.value(row)),
-            text: |column| self.text(column, row),
-        })?;
-        Ok(event.content_hash())
-    }
-}
-
-/// The value of a row of a text column.
-fn text(column: &DictionaryArray<Int32Type>, row: usize) -> Option<&str> {
-    column.key(row).map(|key| column.values().as_string::<i32>().value(key))
 }
 
 /// What the output looks like: as fine in time as its finest row, with columns for the properties frequent in all of it.

@@ -111,10 +111,10 @@ fn read_log_back(
         for (at, event) in decode(&entry)?.into_iter().enumerate() {
             let stored = Stored { sequence: entry.first_sequence + at as u64, ..hashes.prepare(event) };
             if !state.tombstones.iter().any(|tombstone| covers(tombstone, &stored)) {
-                keys.insert(entry.workspace, &stored);
                 events.push(Arc::new(stored));
             }
         }
+        keys.add(entry.workspace, &events);
         tail += events.len();
         let watermark = state.watermark.max(entry.last_sequence);
         state.grow(events, entry.last_sequence);

@@ -191,7 +191,7 @@ impl Inner {
             .and_then(|pairs| pairs.iter().find(|pair| pair.key == FORMAT_KEY))
             .and_then(|pair| pair.value.as_deref());
         if !format.is_some_and(|format| FORMATS_READ.contains(&format)) {
-            let (found, read) = (format.unwrap_or("none"), FORMATS_READ.join(" and "));
+            let (found, read) = (format.unwrap_or("none"), FORMATS_READ.join(", "));
             return Err(ParquetError::NYI(format!("the segment's format is {found}; this program reads formats {read}")));
         }
         let has_property_columns = format != Some("1");
@@ -380,6 +380,7 @@ mod tests {
     use crate::options::Options;
     use crate::schema::{FORMAT, TIME};
     use crate::segment_writer::{Destination, write_rows};
+    use crate::sorted::Sorted;
     use crate::stored::{Hashes, Stored};
     use std::sync::atomic::AtomicU64;
     use tributary_core::clock::FixedClock;
@@ -399,12 +400,12 @@ mod tests {
 
     #[test]
     fn a_segment_of_another_format_is_refused_by_name() {
-        for format in ["1", FORMAT] {
+        for format in ["1", "2", FORMAT] {
             assert_eq!(opened_as(Some(format)).unwrap().row_groups(), 0);
         }
         for (format, named) in [(Some("99"), "99"), (None, "none")] {
             let error = opened_as(format).err().expect("refused").to_string();
-            assert!(error.contains(&format!("format is {named}; this program reads formats 1 and 2")), "{error}");
+            assert!(error.contains(&format!("format is {named}; this program reads formats 1, 2, 3")), "{error}");
             assert!(error.contains(".parquet` cannot be read"), "{error}");
         }
     }
@@ -444,7 +445,8 @@ mod tests {
         rows.sort_unstable_by(|a, b| a.run_order(b));
         let options = Options { row_group_rows: 3, ..Options::new([7; 16], FixedClock::at(0)) };
         let to = Destination { root: folder.path().to_owned(), workspace: 1, month: 24_316, applied_tombstone: 0 };
-        let records = write_rows(&options, &AtomicU64::new(1), &to, &rows).unwrap();
+        let sorted: Vec<&Stored> = rows.iter().map(|row| &**row).collect();
+        let records = write_rows(&options, &AtomicU64::new(1), &to, &Sorted::new(&sorted)).unwrap();
         let file = ParquetFile::open(&records[0], folder.path()).unwrap();
         (folder, file, rows)
     }

@@ -8,6 +8,8 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+use crate::coded::{self, Coded, Coder, NO_TEXT};
+
 /// Begins the name of a property's column.
 pub(crate) const PROPERTY: &str = "properties.";
 /// Most property columns of a file.
@@ -63,9 +65,14 @@ impl Tally {
     }
 }
 
+/// Most values of a key that becomes a column of a file of this many rows.
+fn most_values(rows: u64) -> usize {
+    MOST_VALUES.min(FEWEST_VALUES + (rows / ROWS_PER_DIFFERENT_VALUE) as usize)
+}
+
 /// The keys that become columns of a file, most frequent first.
 pub(crate) fn chosen_keys(tallies: impl IntoIterator<Item = (String, Tally)>, rows: u64) -> Vec<String> {
-    let most_values = MOST_VALUES.min(FEWEST_VALUES + (rows / ROWS_PER_DIFFERENT_VALUE) as usize);
+    let most_values = most_values(rows);
     let is_frequent = |tally: &Tally| tally.rows > 0 && tally.rows.saturating_mul(ROWS_PER_VALUE) >= rows;
     let mut frequent: Vec<(String, u64)> = tallies
         .into_iter()
@@ -78,84 +85,61 @@ pub(crate) fn chosen_keys(tallies: impl IntoIterator<Item = (String, Tally)>, ro
 }
 
 /// The properties of rows that are about to be written.
-#[derive(Default)]
-pub(crate) struct Extracted {
+pub(crate) struct Extracted<'t> {
     pub keys: Vec<String>,
-    /// By row, the number of its text; [`NO_TEXT`] without one.
-    texts: Vec<u32>,
-    /// By key and text, the value in `values`.
-    places: Vec<Vec<Option<(u32, u32)>>>,
-    values: String,
+    /// By key.
+    pub columns: Vec<Coded<'t>>,
 }
 
-const NO_TEXT: u32 = u32::MAX;
+/// What was found under a key.
+struct Found<'t> {
+    tally: Tally,
+    values: Coder<'t>,
+    /// By text that has the key, the code of the value.
+    codes: Vec<(i32, i32)>,
+}
 
-impl Extracted {
-    /// Parses the texts of rows and chooses the keys that become columns.
-    pub fn of<'a>(rows: impl ExactSizeIterator<Item = Option<&'a str>>) -> Self {
-        let count = rows.len() as u64;
-        let mut numbers: HashMap<&str, u32> = HashMap::new();
-        let mut distinct: Vec<(&str, u64)> = Vec::new();
-        let texts: Vec<u32> = rows
-            .map(|text| {
-                let Some(text) = text else { return NO_TEXT };
-                let number = *numbers.entry(text).or_insert_with(|| {
-                    distinct.push((text, 0));
-                    distinct.len() as u32 - 1
-                });
-                distinct[number as usize].1 += 1;
-                number
-            })
-            .collect();
-        let mut key_numbers: HashMap<String, usize> = HashMap::new();
-        let mut tallies: Vec<Tally> = Vec::new();
-        let hasher = RandomState::new();
-        let mut found: Vec<(u32, u32, u32, u32)> = Vec::new();
-        let mut values = String::new();
-        for ((text, rows), number) in distinct.iter().zip(0..) {
+impl<'t> Extracted<'t> {
+    /// Parses the texts of some events and chooses the keys that become columns.
+    pub fn of(texts: &'t Coded<'_>, places: &[u32]) -> Self {
+        let mut uses = vec![0u64; texts.values().len()];
+        for place in places {
+            if let Ok(code) = usize::try_from(texts.codes()[*place as usize]) {
+                uses[code] += 1;
+            }
+        }
+        let (hasher, tally_hasher) = (coded::hasher(), RandomState::new());
+        let most_values = most_values(places.len() as u64);
+        let mut found: HashMap<String, Found<'t>> = HashMap::new();
+        for ((text, rows), code) in texts.values().iter().zip(uses).zip(0..).filter(|((_, rows), _)| *rows > 0) {
             for (key, value) in values_of(text) {
-                let key = match key_numbers.get(key.as_ref()) {
-                    Some(key) => *key,
-                    None => {
-                        tallies.push(Tally::default());
-                        key_numbers.insert(key.into_owned(), tallies.len() - 1);
-                        tallies.len() - 1
-                    }
+                let key = match found.get_mut(key.as_ref()) {
+                    Some(key) => key,
+                    None => found.entry(key.into_owned()).or_insert_with(|| Found {
+                        tally: Tally::default(),
+                        values: Coder::new(&hasher, 0),
+                        codes: Vec::new(),
+                    }),
                 };
-                tallies[key].add(*rows, &value, &hasher);
-                let start = values.len();
-                values.push_str(&value);
-                // Texts of one file are bounded far below four gigabytes; past that a value stays in the JSON alone.
-                if let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(values.len())) {
-                    found.push((key as u32, number, start, end));
+                key.tally.add(rows, &value, &tally_hasher);
+                if key.tally.values.len() > most_values {
+                    // It will not be chosen: what was found of it need not be held.
+                    (key.values, key.codes) = (Coder::new(&hasher, 0), Vec::new());
                 } else {
-                    tallies[key].rows = 0;
+                    key.codes.push((code, key.values.code(value)));
                 }
             }
         }
-        let mut columns: Vec<Option<usize>> = vec![None; tallies.len()];
-        let numbered = key_numbers.iter().map(|(key, number)| (key.clone(), std::mem::take(&mut tallies[*number])));
-        let keys = chosen_keys(numbered, count);
-        for (column, key) in keys.iter().enumerate() {
-            columns[key_numbers[key]] = Some(column);
-        }
-        let mut places = vec![vec![None; distinct.len()]; keys.len()];
-        for (key, text, start, end) in found {
-            if let Some(column) = columns[key as usize] {
-                places[column][text as usize] = Some((start, end));
-            }
-        }
-        Self { keys, texts, places, values }
-    }
-
-    /// The value of a row under a chosen key.
-    pub fn value(&self, key: usize, row: usize) -> Option<&str> {
-        let text = self.texts[row];
-        if text == NO_TEXT {
-            return None;
-        }
-        let (start, end) = self.places[key][text as usize]?;
-        Some(&self.values[start as usize..end as usize])
+        let tallies = found.iter_mut().map(|(key, found)| (key.clone(), std::mem::take(&mut found.tally)));
+        let keys = chosen_keys(tallies, places.len() as u64);
+        let columns = keys.iter().filter_map(|key| {
+            let Found { values, codes, .. } = found.remove(key)?;
+            let mut code_of = vec![NO_TEXT; texts.values().len()];
+            codes.into_iter().for_each(|(text, code)| code_of[text as usize] = code);
+            let codes = texts.codes().iter().map(|text| usize::try_from(*text).map_or(NO_TEXT, |text| code_of[text]));
+            Some(values.finish_with(codes.collect()))
+        });
+        Self { columns: columns.collect(), keys }
     }
 }
 
@@ -346,12 +330,15 @@ mod tests {
                 _ => None,
             })
             .collect();
-        let extracted = Extracted::of(rows.iter().map(Option::as_deref));
+        let mut texts = Coder::new(&coded::hasher(), rows.len());
+        rows.iter().for_each(|row| texts.push(row.as_deref()));
+        let texts = texts.finish();
+        let extracted = Extracted::of(&texts, &(0..100).collect::<Vec<u32>>());
         assert_eq!(extracted.keys, ["a", "often"]);
         for (row, text) in rows.iter().enumerate() {
             for (at, key) in extracted.keys.iter().enumerate() {
                 let expected = text.as_deref().and_then(|text| property(text, key));
-                assert_eq!(extracted.value(at, row).map(str::to_owned), expected, "{key} of row {row}");
+                assert_eq!(extracted.columns[at].text(row).map(str::to_owned), expected, "{key} of row {row}");
             }
         }
         let many = (0..40).map(|n| (format!("k{n:02}"), Tally { rows: 100 - n, ..Tally::default() }));

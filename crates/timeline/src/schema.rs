@@ -10,12 +10,13 @@ use tributary_core::error::{Error, Result};
 use tributary_core::event::{Confidence, Event, Origin};
 use tributary_core::money::Money;
 
+use crate::event_id::EventId;
 use crate::parquet_file::instants_us;
 
 /// Version of the layout below, written into every file.
-pub(crate) const FORMAT: &str = "2";
+pub(crate) const FORMAT: &str = "3";
 /// The formats that are read.
-pub(crate) const FORMATS_READ: &[&str] = &["1", "2"];
+pub(crate) const FORMATS_READ: &[&str] = &["1", "2", "3"];
 /// Name under which a file's footer holds its format.
 pub(crate) const FORMAT_KEY: &str = "tributary.format";
 
@@ -86,24 +87,28 @@ pub(crate) const TEXTS: &[TextColumn] = &[
     TextColumn { text: Text::Properties, name: "properties", required: false, of: |event| event.properties.as_deref() },
 ];
 
-/// The other columns, in front of the text columns, in this order.
+/// The other columns, in front of the text columns, in this order. `anonymous_id` has a value in the first row of each visitor
+/// of a row group only: a row without one has that of the row before. `event_id` lacks the number that `event_id_number` holds:
+/// see [`crate::event_id`]. Formats 1 and 2 have `anonymous_id` in every row, and no numbers.
 pub(crate) const VISITOR_HASH: &str = "visitor_hash";
 pub(crate) const ANONYMOUS_ID: &str = "anonymous_id";
 pub(crate) const TIME: &str = "time";
 pub(crate) const RECEIVED: &str = "received_at";
 pub(crate) const SEQUENCE: &str = "sequence";
 pub(crate) const AMOUNT_MICROS: &str = "amount_micros";
+pub(crate) const EVENT_ID_NUMBER: &str = "event_id_number";
 const TEXTS_START: usize = 6;
 
 /// Columns whose values differ from row to row but grow or repeat: delta encodings beat dictionaries there.
-pub(crate) const DELTA_INTEGERS: &[&str] = &[VISITOR_HASH, TIME, RECEIVED, SEQUENCE];
+pub(crate) const DELTA_INTEGERS: &[&str] = &[VISITOR_HASH, TIME, RECEIVED, SEQUENCE, EVENT_ID_NUMBER];
 
 /// The type of text that is read or written as codes with a dictionary.
 pub(crate) fn dictionary_type() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
-/// The columns every file has, in order; a [`Decoder`] reads batches of exactly these.
+/// The columns every file has, in order; a [`Decoder`] reads batches of exactly these, and of [`EVENT_ID_NUMBER`] behind them
+/// where the file has it.
 pub(crate) static EVENT_COLUMNS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let mut names = vec![VISITOR_HASH, ANONYMOUS_ID, TIME, RECEIVED, SEQUENCE, AMOUNT_MICROS];
     names.extend(TEXTS.iter().map(|column| column.name));
@@ -126,22 +131,30 @@ impl Text {
     }
 }
 
-/// Bytes of text an event brings along, roughly.
-pub(crate) fn text_bytes(event: &Event) -> usize {
-    event.anonymous_id.len() + TEXTS.iter().filter_map(|column| (column.of)(event)).map(str::len).sum::<usize>()
-}
-
 /// A batch of [`EVENT_COLUMNS`] with its columns at hand, readable row by row.
 pub(crate) struct Decoder {
     batch: RecordBatch,
     times_us: Vec<i64>,
     received_us: Vec<i64>,
+    /// The row whose `anonymous_id` each row has, counted from 1; 0 is the row before the batch.
+    id_rows: Vec<u32>,
+    id_before: String,
 }
 
 impl Decoder {
-    pub fn new(batch: RecordBatch) -> Self {
+    /// A batch that follows a row of the visitor `id_before`; the first of a file follows none.
+    pub fn new(batch: RecordBatch, id_before: String) -> Self {
         let instants = |column: usize| instants_us(batch.column(column)).into_owned();
-        Self { times_us: instants(2), received_us: instants(3), batch }
+        let ids = batch.column(1);
+        let mut last = 0;
+        let id_of = |row: usize| {
+            if ids.is_valid(row) {
+                last = row as u32 + 1;
+            }
+            last
+        };
+        let id_rows = (0..batch.num_rows()).map(id_of).collect();
+        Self { times_us: instants(2), received_us: instants(3), id_rows, id_before, batch }
     }
 
     pub fn rows(&self) -> usize {
@@ -149,7 +162,15 @@ impl Decoder {
     }
 
     pub fn anonymous_id(&self, row: usize) -> &str {
-        self.batch.column(1).as_string::<i32>().value(row)
+        match self.id_rows[row].checked_sub(1) {
+            Some(row) => self.batch.column(1).as_string::<i32>().value(row as usize),
+            None => &self.id_before,
+        }
+    }
+
+    /// The visitor of the last row.
+    pub fn last_id(&self) -> &str {
+        self.rows().checked_sub(1).map_or(&self.id_before, |last| self.anonymous_id(last))
     }
 
     pub fn time_us(&self, row: usize) -> i64 {
@@ -160,7 +181,8 @@ impl Decoder {
         self.integer(4, row)
     }
 
-    pub fn text(&self, text: Text, row: usize) -> Option<&str> {
+    /// A stored text: of the event id what [`Self::event_id_number`] leaves.
+    fn text(&self, text: Text, row: usize) -> Option<&str> {
         let index = TEXTS_START + TEXTS.iter().position(|column| column.text == text)?;
         let column = self.batch.column(index).as_string::<i32>();
         (!column.is_null(row)).then(|| column.value(row))
@@ -173,8 +195,15 @@ impl Decoder {
             time_us: self.time_us(row),
             received_us: self.received_us[row],
             micros: self.batch.column(5).as_primitive::<Int64Type>().value(row),
+            sequence: self.sequence(row),
+            event_id_number: self.event_id_number(row),
             text: |text| self.text(text, row),
         })
+    }
+
+    fn event_id_number(&self, row: usize) -> Option<i64> {
+        let numbers = self.batch.columns().get(EVENT_COLUMNS.len())?.as_primitive::<Int64Type>();
+        numbers.is_valid(row).then(|| numbers.value(row))
     }
 
     fn integer(&self, column: usize, row: usize) -> u64 {
@@ -189,6 +218,9 @@ pub(crate) struct Parts<'r, F: Fn(Text) -> Option<&'r str>> {
     pub received_us: i64,
     /// The amount; it counts where there is a currency.
     pub micros: i64,
+    pub sequence: u64,
+    /// What the text of the event id lacks: see [`crate::event_id`].
+    pub event_id_number: Option<i64>,
     pub text: F,
 }
 
@@ -219,7 +251,8 @@ pub(crate) fn event_of<'r, F: Fn(Text) -> Option<&'r str>>(row: &Parts<'r, F>) -
         anonymous_id: row.anonymous_id.to_owned(),
         user_id: text(Text::UserId),
         session: text(Text::Session),
-        event_id: text(Text::EventId),
+        event_id: (row.text)(Text::EventId)
+            .map(|text| EventId { number: row.event_id_number, text }.to_whole(row.sequence).into_owned()),
         origin,
         url: text(Text::Url),
         path: text(Text::Path),

@@ -1,7 +1,6 @@
 //! An immutable segment: its file opened at first use and checked block by block as it is read, its columns decoded chunk by
 //! chunk through the cache.
 
-use parquet::arrow::arrow_reader::RowSelection;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::PathBuf;
@@ -18,7 +17,7 @@ use crate::keys::KeyIndex;
 use crate::live::{LiveRows, Liveness};
 use crate::parquet_file::{ParquetFile, RecordBatches};
 use crate::run::Chunk;
-use crate::schema::{Decoder, EVENT_COLUMNS};
+use crate::schema::{Decoder, EVENT_COLUMNS, EVENT_ID_NUMBER};
 use crate::stored::Hashes;
 
 /// Rows decoded at once when whole events are read.
@@ -145,22 +144,32 @@ impl Segment {
         tombstone.id > self.record.applied_tombstone && self.record.first_sequence <= tombstone.up_to_sequence
     }
 
-    /// Whether an event with this key is kept here.
-    pub fn holds_key(&self, key: u128, tombstones: &[Tombstone]) -> Result<bool> {
-        let is_here = self.key_index()?.holds(key)?;
-        Ok(is_here && self.live(tombstones)?.is_none_or(|live| !live.freed_keys.contains(&key)))
+    /// Tells which of the keys, each with its place, belong to events that are kept here. Keys in ascending order are looked
+    /// up fastest: so they lie in the index.
+    pub fn find_keys(&self, keys: &[(u128, usize)], tombstones: &[Tombstone], found: &mut dyn FnMut(usize)) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let index = self.key_index()?;
+        for (key, place) in keys {
+            if index.holds(*key)? && self.live(tombstones)?.is_none_or(|live| !live.freed_keys.contains(key)) {
+                found(*place);
+            }
+        }
+        Ok(())
     }
 
     /// All rows in order, batch by batch.
     pub fn batches(&self) -> Result<Batches> {
-        let file = self.file()?;
-        let groups = 0..file.row_groups();
-        self.read_events(groups, None)
+        self.read_events(0..self.file()?.row_groups())
     }
 
     /// Whole rows of some row groups.
-    pub fn read_events(&self, groups: std::ops::Range<usize>, selection: Option<RowSelection>) -> Result<Batches> {
-        Ok(Batches(self.file()?.read(&EVENT_COLUMNS, groups, selection, EVENT_BATCH_ROWS, false)?))
+    pub fn read_events(&self, groups: std::ops::Range<usize>) -> Result<Batches> {
+        let file = self.file()?;
+        let mut names = EVENT_COLUMNS.clone();
+        names.extend(file.has(EVENT_ID_NUMBER).then_some(EVENT_ID_NUMBER));
+        Ok(Batches { batches: file.read(&names, groups, None, EVENT_BATCH_ROWS, false)?, last_id: String::new() })
     }
 
     /// The files are no longer listed: remove them once nobody reads them.
@@ -192,12 +201,24 @@ impl Drop for Segment {
 }
 
 /// Whole rows of a segment, in its order.
-pub(crate) struct Batches(RecordBatches);
+pub(crate) struct Batches {
+    batches: RecordBatches,
+    /// The visitor of the last row so far.
+    last_id: String,
+}
 
 impl Iterator for Batches {
     type Item = Result<Decoder>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.0.next()?.map(Decoder::new))
+        let batch = self.batches.next()?;
+        Some(batch.map(|batch| {
+            let decoder = Decoder::new(batch, std::mem::take(&mut self.last_id));
+            self.last_id.push_str(decoder.last_id());
+            decoder
+        }))
     }
 }
+
+#[cfg(test)]
+mod tests;

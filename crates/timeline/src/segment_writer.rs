@@ -10,7 +10,6 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tributary_core::error::{Error, Result};
@@ -20,8 +19,9 @@ use crate::encode::Rows;
 use crate::files::{DurableFile, sync_folder};
 use crate::keys::write_keys;
 use crate::options::Options;
-use crate::schema::{ANONYMOUS_ID, DELTA_INTEGERS, FORMAT, FORMAT_KEY, RECEIVED, TIME, Text, VISITOR_HASH, text_bytes};
-use crate::stored::{Stored, month_name};
+use crate::schema::{ANONYMOUS_ID, DELTA_INTEGERS, EVENT_ID_NUMBER, FORMAT, FORMAT_KEY, RECEIVED, TIME, Text, VISITOR_HASH};
+use crate::sorted::Sorted;
+use crate::stored::month_name;
 
 /// Rows turned into columns at once: few enough that they are still in the processor's cache for the last column.
 const BATCH_ROWS: usize = 2_048;
@@ -33,8 +33,8 @@ const PAGE_BYTES: usize = 64 << 10;
 const STEP_ROWS: usize = 1_024;
 /// Largest dictionary of a column in a row group, bytes; past it values are written plain.
 const DICTIONARY_BYTES: usize = 4 << 20;
-/// The same for times of arrival: past so many different ones differences are smaller.
-const ARRIVALS_DICTIONARY_BYTES: usize = 16 << 10;
+/// The same for columns of few different values or of many: past so many a dictionary is no longer the smaller way.
+const SMALL_DICTIONARY_BYTES: usize = 16 << 10;
 /// A row group may grow to this many times its target for the sake of one visitor.
 const MOST_GROWTH: usize = 2;
 
@@ -105,48 +105,52 @@ pub(crate) fn write_rows(
     options: &Options,
     next_id: &AtomicU64,
     to: &Destination,
-    rows: &[Arc<Stored>],
+    rows: &Sorted<'_>,
 ) -> Result<Vec<SegmentRecord>> {
     let mut records = Vec::new();
-    let mut rest = rows;
-    while !rest.is_empty() {
+    let mut start = 0;
+    while start < rows.rows.len() {
         let mut text = 0;
-        let full = rest.iter().position(|row| {
-            text += text_bytes(&row.event);
+        let most = rows.rows.len().min(start + options.segment_rows.max(1));
+        let full = (start..most).find(|row| {
+            text += rows.text_bytes(*row);
             text >= options.segment_text_bytes
         });
-        let (now, later) = rest.split_at(full.map_or(rest.len(), |last| last + 1).min(options.segment_rows.max(1)));
-        records.push(write_segment(options, next_id, to, now)?);
-        rest = later;
+        let end = full.map_or(most, |last| last + 1);
+        records.push(write_segment(options, next_id, to, rows, start..end)?);
+        start = end;
     }
     sync_segments(&records, &to.root)?;
     Ok(records)
 }
 
-fn write_segment(options: &Options, next_id: &AtomicU64, to: &Destination, rows: &[Arc<Stored>]) -> Result<SegmentRecord> {
-    let rows = Rows::new(rows);
+fn write_segment(
+    options: &Options,
+    next_id: &AtomicU64,
+    to: &Destination,
+    sorted: &Sorted<'_>,
+    range: Range<usize>,
+) -> Result<SegmentRecord> {
+    let rows = Rows::new(sorted, range.clone());
     let mut writer = SegmentWriter::begin(next_id, to, rows.schema.clone())?;
-    let begins_visitor = |row: usize| {
-        let (before, row) = (&rows.rows[row - 1], &rows.rows[row]);
-        before.visitor_hash != row.visitor_hash || before.event.anonymous_id != row.event.anonymous_id
-    };
     let mut start = 0;
     while start < rows.rows.len() {
         let mut text = 0;
-        let fit = rows.rows[start..].iter().take(MOST_GROWTH * options.row_group_rows.max(1)).take_while(|row| {
-            text += text_bytes(&row.event);
+        let fit = (range.start + start..range.end).take(MOST_GROWTH * options.row_group_rows.max(1)).take_while(|row| {
+            text += sorted.text_bytes(*row);
             text <= GROUP_TEXT_BYTES
         });
         let fit = start + fit.count().max(1);
         let last = if text > GROUP_TEXT_BYTES { fit } else { rows.rows.len() };
-        let end = group_end(start..last, options.row_group_rows, begins_visitor);
+        let group = start;
+        let end = group_end(start..last, options.row_group_rows, |row| rows.begins_visitor(row));
         while start < end {
             let batch = start..end.min(start + BATCH_ROWS);
             for row in &rows.rows[batch.clone()] {
                 writer.record.cover(row);
                 writer.keys.extend(row.key);
             }
-            writer.write(&rows.encode(batch.clone())?)?;
+            writer.write(&rows.encode(group, batch.clone())?)?;
             start = batch.end;
         }
         writer.end_group()?;
@@ -188,21 +192,23 @@ fn properties(to: &Destination) -> WriterProperties {
             KeyValue::new(String::from("tributary.workspace"), to.workspace.to_string()),
             KeyValue::new(String::from("tributary.month"), month_name(to.month)),
         ]))
-        // Visitors repeat in long runs and event ids never: prefixes serve the one, plain bytes the other.
+        // Where a visitor's id stands it is a new one, and event ids hardly ever repeat unless an import has numbered them.
         .set_column_dictionary_enabled(column(ANONYMOUS_ID), false)
-        .set_column_encoding(column(ANONYMOUS_ID), Encoding::DELTA_BYTE_ARRAY)
-        .set_column_dictionary_enabled(column(Text::EventId.name()), false)
+        .set_column_encoding(column(ANONYMOUS_ID), Encoding::DELTA_LENGTH_BYTE_ARRAY)
         .set_column_encoding(column(Text::EventId.name()), Encoding::DELTA_LENGTH_BYTE_ARRAY);
     for name in DELTA_INTEGERS {
         properties = properties
             .set_column_dictionary_enabled(column(name), false)
             .set_column_encoding(column(name), Encoding::DELTA_BINARY_PACKED);
     }
-    // Many events arrive in one request or one step of an import; where they do not, the dictionary is given up early.
-    properties
-        .set_column_dictionary_enabled(column(RECEIVED), true)
-        .set_column_dictionary_page_size_limit(column(RECEIVED), ARRIVALS_DICTIONARY_BYTES)
-        .build()
+    // Many events arrive in one request or one step of an import, which numbers them; where they do not, the dictionary is given
+    // up early.
+    for name in [RECEIVED, EVENT_ID_NUMBER, Text::EventId.name()] {
+        properties = properties
+            .set_column_dictionary_enabled(column(name), true)
+            .set_column_dictionary_page_size_limit(column(name), SMALL_DICTIONARY_BYTES);
+    }
+    properties.build()
 }
 
 fn failed(path: &Path, error: parquet::errors::ParquetError) -> Error {

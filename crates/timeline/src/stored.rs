@@ -57,7 +57,7 @@ impl Hashes {
         self.visitor.hash(anonymous_id.as_bytes())
     }
 
-    /// 96 bits under a secret key: nobody can make two ids meet. Segments keep 80 of them; [`crate::keys`] tells the odds.
+    /// 96 bits under a secret key: nobody can make two ids meet. Segments keep 64 of them; [`crate::keys`] tells the odds.
     pub fn event_key(&self, origin: &str, event_id: &str) -> u128 {
         let mut bytes = Vec::with_capacity(origin.len() + 1 + event_id.len());
         bytes.extend_from_slice(origin.as_bytes());

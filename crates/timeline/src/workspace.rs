@@ -159,7 +159,7 @@ impl State {
         self.watermark = watermark;
         // Chunks grow geometrically: few of them however small the commits, and each event is moved a few times at most.
         while let Some(chunk) = self.chunks.pop_if(|chunk| chunk.events.len() <= events.len() * 2) {
-            let mut joined = chunk.events.clone();
+            let mut joined = Arc::try_unwrap(chunk).map_or_else(|shared| shared.events.clone(), |own| own.events);
             joined.append(&mut events);
             events = joined;
         }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use tributary_ingest::arrival::{Arrival, Channel};
 use tributary_ingest::draft::Draft;
+use tributary_ingest::properties::Properties;
 
 use crate::demo::ads::Placement;
 use crate::demo::dice::Dice;
@@ -290,6 +291,7 @@ fn address_of(placement: Placement, template: &str) -> String {
         .replace("{ad_id}", placement.ad().0)
 }
 
-fn object(properties: &[(&str, Value)]) -> Option<Map<String, Value>> {
-    (!properties.is_empty()).then(|| properties.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+fn object(properties: &[(&str, Value)]) -> Option<Properties> {
+    let fact = |(name, value): &(&str, Value)| ((*name).to_owned(), value.clone());
+    (!properties.is_empty()).then(|| properties.iter().map(fact).collect::<Map<_, _>>().into())
 }

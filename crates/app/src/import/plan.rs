@@ -2,13 +2,15 @@
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::money::Currency;
 use tributary_core::time::zone;
 use tributary_ingest::draft::{Context, Draft};
 use tributary_ingest::imported::{ImportedRow, Restored};
+use tributary_ingest::properties::Properties as Facts;
 
 use crate::import::cell::{Cell, Column, Row};
 use crate::import::mapping::{Mapping, Origin, Properties, Target, TimeUnit};
@@ -45,6 +47,32 @@ pub struct Plan {
     json: Option<Column>,
     properties: PropertyColumns,
     rename: std::collections::BTreeMap<String, String>,
+    known: Known,
+}
+
+/// Objects of JSON columns read before: rows often hold the same one. Starts over when it is full.
+#[derive(Clone, Debug, Default)]
+struct Known(RefCell<HashMap<Box<str>, Facts>>);
+
+/// Objects remembered, and the longest of them, bytes: a few tens of megabytes at the very most.
+const MAX_KNOWN: usize = 16_384;
+const MAX_KNOWN_BYTES: usize = 256;
+
+impl Known {
+    fn find(&self, text: &str) -> Option<Facts> {
+        if text.len() <= MAX_KNOWN_BYTES { self.0.borrow().get(text).cloned() } else { None }
+    }
+
+    fn keep(&self, text: &str, facts: &Facts) {
+        if text.len() > MAX_KNOWN_BYTES {
+            return;
+        }
+        let mut known = self.0.borrow_mut();
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        known.insert(text.into(), facts.clone());
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -235,8 +263,18 @@ impl Plan {
         Ok(())
     }
 
-    fn properties(&self, row: &impl Row) -> Result<Option<Map<String, Value>>, String> {
-        let mut properties = match self.json.as_ref().map(|column| row.cell(column)) {
+    fn properties(&self, row: &impl Row) -> Result<Option<Facts>, String> {
+        let json = self.json.as_ref().map(|column| row.cell(column));
+        // Where nothing is added to the object, equal texts are equal facts.
+        let is_all = matches!(&self.properties, PropertyColumns::Listed(columns) if columns.is_empty());
+        let text = match &json {
+            Some(Cell::Text(text)) if is_all => Some(*text),
+            _ => None,
+        };
+        if let Some(known) = text.and_then(|text| self.known.find(text)) {
+            return Ok(Some(known));
+        }
+        let mut properties = match json {
             None | Some(Cell::Absent) => Map::new(),
             Some(Cell::Json(Value::Object(object))) => object.clone(),
             Some(Cell::Text(text)) => {
@@ -261,7 +299,11 @@ impl Plan {
                 }
             }),
         }
-        Ok((!properties.is_empty()).then_some(properties))
+        let facts = (!properties.is_empty()).then(|| Facts::from(properties));
+        if let (Some(text), Some(facts)) = (text, &facts) {
+            self.known.keep(text, facts);
+        }
+        Ok(facts)
     }
 
     fn json_name(&self) -> &str {
@@ -282,6 +324,7 @@ impl Plan {
             json: None,
             properties: PropertyColumns::Listed(Vec::new()),
             rename: mapping.rename.clone(),
+            known: Known::default(),
         })
     }
 

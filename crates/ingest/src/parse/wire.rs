@@ -69,7 +69,7 @@ impl WireEvent {
             url: text(self.url, "url", errors),
             path: text(self.path, "path", errors),
             referrer: text(self.referrer, "referrer", errors),
-            properties: object(self.properties, "properties", errors),
+            properties: object(self.properties, "properties", errors).map(Into::into),
             context: context(self.context, errors),
             ..Draft::default()
         }
@@ -83,7 +83,7 @@ impl WireIdentify {
             event: Some(IDENTIFY_EVENT.to_owned()),
             anonymous_id: self.anonymous_id.required("anonymous_id", errors),
             user_id: self.user_id.required("user_id", errors),
-            properties: object(self.traits, "traits", errors),
+            properties: object(self.traits, "traits", errors).map(Into::into),
             context: context(self.context, errors),
             ..Draft::default()
         }

@@ -24,13 +24,15 @@ pub fn run(_: &Tools, flight: &mut Flight<'_>) {
 }
 
 fn from_properties(properties: &Map<String, Value>) -> Option<Money> {
+    // First of all, since most properties are about no money.
+    let currency = properties.get("currency")?.as_str()?;
     let cents = properties.get("amount_cents").and_then(Value::as_i64).and_then(|cents| cents.checked_mul(MICROS / CENTS));
     let decimal = || match properties.get("amount")? {
         Value::Number(number) => parse_micros(&number.to_string()).ok(),
         Value::String(text) => parse_micros(text).ok(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     };
-    money(cents.or_else(decimal), properties.get("currency")?.as_str())
+    money(cents.or_else(decimal), Some(currency))
 }
 
 fn money(micros: Option<i64>, currency: Option<&str>) -> Option<Money> {

@@ -11,6 +11,7 @@ use super::Flight;
 use crate::address::{Addresses, Page};
 use crate::fields::{FieldErrors, WHOLE};
 use crate::pipeline::Tools;
+use crate::properties::Properties;
 
 /// Longest `event`, `event_id`, `anonymous_id`, `session_id`, Unicode characters.
 pub const MAX_ID_CHARS: usize = 128;
@@ -103,8 +104,8 @@ fn line(field: &str, text: Option<String>, max: usize, errors: &mut FieldErrors)
 
 fn checked(field: &str, text: String, max: usize, errors: &mut FieldErrors) -> Option<String> {
     // Nearly every text is plain ASCII, which needs no decoding to be looked through.
-    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    if let Some(control) = text.chars().find(|letter| !is_plain && letter.is_control()) {
+    let is_plain = text.bytes().fold(true, |is_plain, byte| is_plain & matches!(byte, b' '..=b'~'));
+    if !is_plain && let Some(control) = text.chars().find(|letter| letter.is_control()) {
         errors.add(field, format!("must not hold control characters, found U+{:04X}", u32::from(control)));
         return None;
     }
@@ -143,17 +144,17 @@ fn referrer(text: Option<String>, errors: &mut FieldErrors) -> Option<String> {
     is_clean.then_some(text)
 }
 
-fn properties_text(properties: &serde_json::Map<String, Value>, errors: &mut FieldErrors) -> Option<String> {
+fn properties_text(properties: &Properties, errors: &mut FieldErrors) -> Option<String> {
     if is_deeper(properties.values(), MAX_PROPERTIES_DEPTH) {
         errors.add("properties", format!("must be nested at most {MAX_PROPERTIES_DEPTH} levels deep"));
         return None;
     }
-    let text = serde_json::to_string(properties).expect("a JSON object with text keys is always written");
+    let text = properties.text();
     if text.len() > MAX_PROPERTIES_BYTES {
         errors.add("properties", format!("must be at most {MAX_PROPERTIES_BYTES} bytes as compact JSON"));
         return None;
     }
-    Some(text)
+    Some(text.to_owned())
 }
 
 /// Whether an object or array with these values has more than `levels` levels. Stops at the bound.
@@ -177,7 +178,8 @@ fn context(context: Option<&crate::draft::Context>, errors: &mut FieldErrors) {
 }
 
 fn trimmed(text: String) -> String {
-    if text.trim().len() == text.len() { text } else { text.trim().to_owned() }
+    let is_bare = [text.as_bytes().first(), text.as_bytes().last()].into_iter().flatten().all(u8::is_ascii_graphic);
+    if is_bare || text.trim().len() == text.len() { text } else { text.trim().to_owned() }
 }
 
 /// The fields only an import may set.

@@ -79,7 +79,7 @@ impl Tool for TrackEvent {
             url: input.url,
             path: input.path,
             referrer: input.referrer,
-            properties: input.properties,
+            properties: input.properties.map(Into::into),
             ..Draft::default()
         };
         cx.service.track_draft(only_workspace(cx.caller)?, draft, cx.arrival).await

@@ -205,7 +205,7 @@ fn draft(read: &mut TrackBody, order: Option<&Event>, access: &WorkspaceAccess, 
         time_us: Some(order.map_or(own_us, |order| order.time_us)),
         // And it is no visit: one between would take the credit.
         url: if order.is_some() { None } else { with_hints(read.url.take(), &read.hints) },
-        properties: Some(properties),
+        properties: Some(properties.into()),
         context: Some(context),
         ..Draft::default()
     }

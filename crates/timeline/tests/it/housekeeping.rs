@@ -97,6 +97,7 @@ async fn segments_keep_to_a_month_and_to_their_bound_and_are_plain_sorted_parque
             received_at: Timestamp(ms, "UTC")
             sequence: UInt64
             amount_micros: Int64
+            event_id_number: Int64
             event: Utf8
             event_id: Utf8
             user_id: Utf8

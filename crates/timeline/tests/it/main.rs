@@ -8,10 +8,10 @@ mod crash;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
-mod format_1;
-#[cfg(test)]
 mod ground;
 #[cfg(test)]
 mod housekeeping;
+#[cfg(test)]
+mod old_formats;
 #[cfg(test)]
 mod sample;

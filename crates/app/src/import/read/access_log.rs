@@ -85,7 +85,7 @@ fn draft(line: &Line<'_>, options: &LogOptions) -> Draft {
         url: options.site.as_ref().and_then(|site| address(site, target)),
         path: (!path.is_empty()).then(|| cut(path, MAX_TEXT_CHARS)),
         referrer: line.referrer.as_deref().filter(|text| text.chars().count() <= MAX_TEXT_CHARS).map(str::to_owned),
-        properties: Some(properties),
+        properties: Some(properties.into()),
         context: Some(Context {
             ip: line.address.map(|address| address.to_string()),
             user_agent: line.user_agent.as_deref().map(|agent| cut(agent, MAX_TEXT_CHARS)),
