@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::credential::KeyKind;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::{AccountId, KeyId, WorkspaceId};
@@ -48,6 +49,7 @@ impl Control {
     ///
     /// Errors, in this order: `malformed_api_key` (not of the four-part shape), `invalid_api_key` (unknown or revoked prefix,
     /// secret that does not verify), `key_kind_mismatch` (the secret verifies, the kind was exchanged).
+    #[boxed]
     pub async fn authenticate(&self, token: &str) -> Result<Arc<Caller>> {
         let token = Token::parse(token)?;
         let invalid = || Error::new(Code::InvalidApiKey, "the key is unknown or revoked, or its secret is wrong");
@@ -67,6 +69,7 @@ impl Control {
     }
 
     /// The right to a workspace's data for a local operator, who owns the data folder. Never for a request from outside.
+    #[boxed]
     pub async fn operator_access(&self, id: WorkspaceId) -> Result<WorkspaceAccess> {
         let mut transaction = self.inner.store.begin_read().await?;
         Ok(access_to(read_workspace(&mut transaction, id).await?, &self.inner.mint))
@@ -121,6 +124,7 @@ struct Ready {
 
 impl Callers {
     /// Reads the prefixes of live keys.
+    #[boxed]
     pub async fn open(store: &Store) -> Result<Self> {
         let step = "the live keys could not be read";
         let rows = sqlx::query("SELECT prefix FROM api_keys WHERE revoked_us IS NULL")

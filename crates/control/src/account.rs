@@ -1,6 +1,7 @@
 //! Accounts: who owns workspaces, on which plan, within which limits.
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::AccountId;
 use tributary_core::plan::{Limits, Plan};
@@ -31,6 +32,7 @@ pub struct Account {
 
 impl Control {
     /// Creates an account with the limits of a self-hosted install on `plan`.
+    #[boxed]
     pub async fn create_account(&self, name: &str, plan: Plan) -> Result<Account> {
         let name = checked_name("account name", name)?;
         self.change(move |control| async move {
@@ -57,6 +59,7 @@ impl Control {
     }
 
     /// Every account, oldest first.
+    #[boxed]
     pub async fn list_accounts(&self) -> Result<Vec<Account>> {
         let rows = sqlx::query("SELECT id, uuid, name, plan, limits, created_us FROM accounts ORDER BY id")
             .fetch_all(self.inner.store.reader())
@@ -66,6 +69,7 @@ impl Control {
     }
 
     /// One account, or `not_found`.
+    #[boxed]
     pub async fn get_account(&self, id: AccountId) -> Result<Account> {
         let mut transaction = self.inner.store.begin_read().await?;
         read_account(&mut transaction, id).await
@@ -73,6 +77,7 @@ impl Control {
 
     /// Puts the account on another plan: the plan's features open and close at once, the numbers an operator has set
     /// (quota, retention, workspaces) stay.
+    #[boxed]
     pub async fn set_plan(&self, id: AccountId, plan: Plan) -> Result<Account> {
         self.change(move |control| async move {
             let mut transaction = control.inner.store.begin().await?;
@@ -87,6 +92,7 @@ impl Control {
     }
 
     /// Replaces the account's limits. Errors: `invalid_params` for a retention of no day at all.
+    #[boxed]
     pub async fn set_limits(&self, id: AccountId, limits: Limits) -> Result<Account> {
         if limits.retention_days == Some(0) {
             return Err(Error::new(

@@ -16,6 +16,7 @@ mod restatements;
 mod spend;
 mod sums;
 
+use tributary_boxed::boxed;
 use tributary_core::ads::AdBatch;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::WorkspaceId;
@@ -107,6 +108,7 @@ impl Control {
     ///
     /// Errors: `invalid_params` for a batch of more than 10,000 rows or a value out of bounds, `not_found` for a workspace that
     /// was deleted.
+    #[boxed]
     pub async fn record_ads(&self, scope: &WorkspaceScope, batch: AdBatch, author: &str) -> Result<AdCounts> {
         checks::check_batch(&batch, MAX_BATCH_ROWS)?;
         let author = checks::checked_author(author)?;

@@ -12,6 +12,7 @@ mod list;
 mod verify;
 mod writer;
 
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 use uuid::Uuid;
 
@@ -28,6 +29,7 @@ impl Control {
     /// Appends one row and returns its correlation id once the row is on disk. Rows of concurrent calls share a commit.
     ///
     /// The row is written even when the caller stops waiting. Errors: `internal_error` when it could not be written.
+    #[boxed]
     pub async fn audit(&self, entry: AuditEntry) -> Result<String> {
         let row = entry.into_pending(self);
         let correlation_id = row.correlation_id.to_string();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 
 use crate::control::Control;
@@ -12,6 +13,7 @@ impl Control {
     /// Writes `into/control.db` (one consistent state of the database) and `into/secret.key`, both for their owner only and
     /// synced to disk. `into` must exist and hold neither. Whoever holds the copy can verify keys and forge the audit log's
     /// seal: keep it as safe as the data folder.
+    #[boxed]
     pub async fn backup(&self, into: &Path) -> Result<()> {
         for name in [DATABASE_FILE, SECRET_FILE] {
             let target = into.join(name);

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
+use tributary_boxed::boxed;
 use tributary_core::clock::SharedClock;
 use tributary_core::entropy::SharedEntropy;
 use tributary_core::error::{Error, Result};
@@ -47,6 +48,7 @@ impl Control {
     ///
     /// Errors: `conflict` when the database is of a newer schema than this binary, or when `secret.key` is missing or is not
     /// the one the database was made with; `internal_error` when a file cannot be read or written.
+    #[boxed]
     pub async fn open(folder: &Path, clock: SharedClock, entropy: SharedEntropy) -> Result<Control> {
         let database = folder.join(crate::store::DATABASE_FILE);
         let is_new = !database.exists();
@@ -80,12 +82,14 @@ impl Control {
 
     /// Writes what is batched in memory (usage counters, keys' last use) and waits until every audit entry queued so far is
     /// on disk. Called by a timer and at shutdown. What could not be written stays in memory for the next call.
+    #[boxed]
     pub async fn flush(&self) -> Result<()> {
         self.inner.audit.drain().await?;
         self.run_to_end(|control| async move { control.write_counters().await }).await
     }
 
     /// Flushes and closes the database. Later calls on any clone fail.
+    #[boxed]
     pub async fn close(&self) -> Result<()> {
         let flushed = self.flush().await;
         self.inner.store.close().await;
@@ -95,6 +99,7 @@ impl Control {
     /// Checks every page of `control.db`. Blocks nothing, reads everything.
     ///
     /// Errors: `upstream_failed` naming `control.db` and the first thing that is wrong.
+    #[boxed]
     pub async fn check_pages(&self) -> Result<()> {
         self.inner.store.check_pages().await
     }
@@ -102,6 +107,7 @@ impl Control {
     /// Checks that every table, index and trigger is still defined as this version made it.
     ///
     /// Errors: `upstream_failed` naming `control.db` and the first one that is not.
+    #[boxed]
     pub async fn check_schema(&self) -> Result<()> {
         crate::schema::check(self.inner.store.reader()).await
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::conversion::ConversionType;
 use tributary_core::error::Result;
 use tributary_core::ids::WorkspaceId;
@@ -172,6 +173,7 @@ impl ConversionsCache {
 
 impl Control {
     /// The conversions of a workspace as of now. Read anew only after a change: the same answer is the same `Arc`.
+    #[boxed]
     pub async fn conversions(&self, scope: &WorkspaceScope) -> Result<Arc<Conversions>> {
         let workspace = scope.workspace();
         let mut transaction = self.inner.store.begin_read().await?;

@@ -4,6 +4,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use sqlx::Row;
 use subtle::ConstantTimeEq;
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::{ExportId, WorkspaceId};
 use tributary_core::scope::WorkspaceScope;
@@ -94,6 +95,7 @@ impl Control {
     /// Queues an export. Past 100 of a workspace the oldest finished ones are forgotten.
     ///
     /// Errors: `overloaded` while ten of the workspace are not finished.
+    #[boxed]
     pub async fn create_export(&self, scope: &WorkspaceScope, kind: ExportKind, definition: String) -> Result<Export> {
         let workspace = scope.workspace();
         self.run_to_end(move |control| async move {
@@ -138,6 +140,7 @@ impl Control {
     }
 
     /// One export of a workspace, or `not_found`.
+    #[boxed]
     pub async fn get_export(&self, scope: &WorkspaceScope, kind: ExportKind, id: ExportId) -> Result<Export> {
         let row = sqlx::query(
             "SELECT id, workspace_id, kind, status, definition, failure, lines, created_us, finished_us FROM exports
@@ -162,6 +165,7 @@ impl Control {
 
     /// The export a signed link leads to. `not_found` for every link that is not good or not good any more, and for exports
     /// without a file.
+    #[boxed]
     pub async fn export_of_link(&self, id: ExportId, expires_s: i64, signature: &str) -> Result<Export> {
         let is_signed: bool = self.sign_export(id, expires_s).as_bytes().ct_eq(signature.as_bytes()).into();
         if !is_signed || self.now_us() > expires_s.saturating_mul(tributary_core::time::SECOND_US) {
@@ -179,6 +183,7 @@ impl Control {
     }
 
     /// Takes the oldest queued export of the whole folder into processing.
+    #[boxed]
     pub async fn take_export(&self) -> Result<Option<Export>> {
         self.run_to_end(|control| async move {
             let mut transaction = control.inner.store.begin().await?;
@@ -197,6 +202,7 @@ impl Control {
     }
 
     /// Notes what became of an export: the rows of its file, or why there is none. Says whether it is still wanted.
+    #[boxed]
     pub async fn finish_export(&self, id: ExportId, outcome: Result<u64, String>) -> Result<bool> {
         let (status, lines, failure) = match outcome {
             Ok(lines) => (ExportStatus::Completed, Some(i64::try_from(lines).unwrap_or(i64::MAX)), None),
@@ -222,6 +228,7 @@ impl Control {
     }
 
     /// Fails every export under way: nobody writes at them any more. Returns how many there were.
+    #[boxed]
     pub async fn fail_interrupted_exports(&self, reason: &'static str) -> Result<u64> {
         self.run_to_end(move |control| async move {
             let mut transaction = control.inner.store.begin().await?;
@@ -240,6 +247,7 @@ impl Control {
     }
 
     /// Forgets every export that was finished before an instant, and returns the completed ones that are left.
+    #[boxed]
     pub async fn expire_exports(&self, before_us: i64) -> Result<Vec<(WorkspaceId, ExportId)>> {
         self.run_to_end(move |control| async move {
             let step = "old exports could not be forgotten";
@@ -261,6 +269,7 @@ impl Control {
     }
 
     /// Forgets every export of a workspace, those under way included: somebody in them is to be forgotten.
+    #[boxed]
     pub async fn forget_exports(&self, scope: &WorkspaceScope) -> Result<()> {
         let workspace = scope.workspace();
         self.run_to_end(move |control| async move {

@@ -1,5 +1,6 @@
 //! Keys by which a repeated request is known: noted once, kept 30 days.
 
+use tributary_boxed::boxed;
 use tributary_core::error::Result;
 use tributary_core::scope::WorkspaceScope;
 use tributary_core::time::SECOND_US;
@@ -20,6 +21,7 @@ impl Control {
     /// Whether a key was noted within the last 30 days.
     ///
     /// Errors: `invalid_params` for a key that has not 1 to 255 characters.
+    #[boxed]
     pub async fn is_key_used(&self, scope: &WorkspaceScope, key: &str) -> Result<bool> {
         let key = checked(key)?;
         let row =
@@ -36,6 +38,7 @@ impl Control {
     /// Notes a key and says whether it was new: of several at once, one is told so. Noting again does not prolong it.
     ///
     /// Errors as in [`Control::is_key_used`].
+    #[boxed]
     pub async fn note_key(&self, scope: &WorkspaceScope, key: &str) -> Result<bool> {
         let key = checked(key)?;
         let workspace = scope.workspace();

@@ -1,6 +1,7 @@
 //! Keys: created, listed, revoked, rotated. Only hashes of their secrets are stored.
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::credential::KeyKind;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::{AccountId, KeyId, WorkspaceId};
@@ -83,6 +84,7 @@ impl Control {
     /// An `ak` key may be created on any plan: the account door answers 402 until the account's limits open it.
     /// Errors: `not_found` for an unknown owner, `invalid_params` for a kind that does not fit the owner or a bad label,
     /// `conflict` when the owner holds too many live keys.
+    #[boxed]
     pub async fn create_key(&self, new: NewKey) -> Result<(Key, String)> {
         let label = checked_name("key label", &new.label)?;
         refuse_foreign_owner(new.kind, new.owner)?;
@@ -99,6 +101,7 @@ impl Control {
     }
 
     /// Creates one `pk`, one `sk` and one `rk` key, all or none, and returns their tokens.
+    #[boxed]
     pub async fn create_default_keys(&self, workspace: WorkspaceId) -> Result<DefaultKeys> {
         self.change(move |control| async move {
             let owner = KeyOwner::Workspace(workspace);
@@ -116,6 +119,7 @@ impl Control {
     }
 
     /// Every key of an owner, revoked ones too, oldest first. An unknown owner is `not_found`.
+    #[boxed]
     pub async fn list_keys(&self, owner: KeyOwner) -> Result<Vec<Key>> {
         let mut transaction = self.inner.store.begin_read().await?;
         refuse_unknown_owner(&mut transaction, owner).await?;
@@ -138,6 +142,7 @@ impl Control {
 
     /// Revokes a key, named by its prefix (`0a1b2c3d`) or display form (`rk_live_0a1b2c3d`): the next use of it fails.
     /// Revoking a revoked key changes nothing and returns it. An unknown one is `not_found`.
+    #[boxed]
     pub async fn revoke_key(&self, prefix: &str) -> Result<Key> {
         let prefix = named_prefix(prefix);
         self.change(move |control| async move {
@@ -152,6 +157,7 @@ impl Control {
 
     /// Replaces a key: revokes it and creates another of the same kind, label and owner, both or neither.
     /// A key that is revoked already is a `conflict`, an unknown one `not_found`.
+    #[boxed]
     pub async fn rotate_key(&self, prefix: &str) -> Result<(Key, String)> {
         let prefix = named_prefix(prefix);
         self.change(move |control| async move {

@@ -1,6 +1,7 @@
 //! Event mapping rules: which named events, and which webhooks, are conversions.
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::conversion::ConversionType;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::{EndpointId, MappingId, WorkspaceId};
@@ -78,6 +79,7 @@ impl Control {
     ///
     /// Errors: `invalid_params` naming every field at fault, `not_found` for the endpoint, `conflict` for an event another rule
     /// has and beyond 200 rules.
+    #[boxed]
     pub async fn create_mapping(&self, scope: &WorkspaceScope, new: NewMapping) -> Result<EventMapping> {
         let mut problems = Problems::default();
         let name = checked_name(&new.name, &mut problems);
@@ -114,6 +116,7 @@ impl Control {
     }
 
     /// The rules of a workspace, oldest first.
+    #[boxed]
     pub async fn list_mappings(&self, scope: &WorkspaceScope) -> Result<Vec<EventMapping>> {
         let rows = sqlx::query(
             "SELECT id, name, conversion, event, endpoint_id, definition, created_us, updated_us FROM event_mappings
@@ -127,12 +130,14 @@ impl Control {
     }
 
     /// One rule, or `not_found`.
+    #[boxed]
     pub async fn get_mapping(&self, scope: &WorkspaceScope, id: MappingId) -> Result<EventMapping> {
         let mut transaction = self.inner.store.begin_read().await?;
         read_mapping(&mut transaction, scope.workspace(), id).await
     }
 
     /// Changes what is given of a rule. Errors as in [`Control::create_mapping`], and `not_found`.
+    #[boxed]
     pub async fn update_mapping(&self, scope: &WorkspaceScope, id: MappingId, change: MappingChange) -> Result<EventMapping> {
         let mut problems = Problems::default();
         if change == MappingChange::default() {
@@ -174,6 +179,7 @@ impl Control {
 
     /// Takes a rule away, or says `not_found`. What it made of webhooks stays; named events it made conversions are none any
     /// more, backwards too.
+    #[boxed]
     pub async fn delete_mapping(&self, scope: &WorkspaceScope, id: MappingId) -> Result<()> {
         let workspace = scope.workspace();
         self.run_to_end(move |control| async move {

@@ -1,6 +1,7 @@
 //! What users save: metrics, segments, reports, dashboards. What a definition means is decided by whoever reads it.
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::{SavedId, WorkspaceId};
 use tributary_core::scope::WorkspaceScope;
@@ -99,6 +100,7 @@ impl Control {
     ///
     /// Errors: `invalid_params` naming every field at fault, `conflict` for a name or slug another one of its kind has and
     /// beyond 1,000 of a kind.
+    #[boxed]
     pub async fn create_saved(&self, scope: &WorkspaceScope, new: NewSaved) -> Result<Saved> {
         let mut problems = Problems::default();
         let name = checked_name(&new.name, &mut problems);
@@ -132,6 +134,7 @@ impl Control {
     }
 
     /// The items of a kind, oldest first.
+    #[boxed]
     pub async fn list_saved(&self, scope: &WorkspaceScope, kind: SavedKind) -> Result<Vec<Saved>> {
         let rows = sqlx::query(
             "SELECT id, kind, name, slug, definition, created_us, updated_us FROM saved_items
@@ -146,12 +149,14 @@ impl Control {
     }
 
     /// One item, or `not_found`.
+    #[boxed]
     pub async fn get_saved(&self, scope: &WorkspaceScope, kind: SavedKind, id: SavedId) -> Result<Saved> {
         let mut transaction = self.inner.store.begin_read().await?;
         read_saved(&mut transaction, scope.workspace(), kind, id).await
     }
 
     /// Changes what is given of an item. Errors as in [`Control::create_saved`], and `not_found`.
+    #[boxed]
     pub async fn update_saved(&self, scope: &WorkspaceScope, kind: SavedKind, id: SavedId, change: SavedChange) -> Result<Saved> {
         let mut problems = Problems::default();
         if change == SavedChange::default() {
@@ -190,6 +195,7 @@ impl Control {
     }
 
     /// Deletes an item, or says `not_found`.
+    #[boxed]
     pub async fn delete_saved(&self, scope: &WorkspaceScope, kind: SavedKind, id: SavedId) -> Result<()> {
         let workspace = scope.workspace();
         self.run_to_end(move |control| async move {

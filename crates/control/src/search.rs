@@ -1,6 +1,7 @@
 //! What a workspace has given a name, for search: contacts and companies by what they are called.
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::Result;
 use tributary_core::scope::WorkspaceScope;
 
@@ -18,6 +19,7 @@ pub struct Named {
 
 impl Control {
     /// E-mail addresses and names of contacts, the newest written first, at most `limit`; a contact may have several.
+    #[boxed]
     pub async fn contact_names(&self, scope: &WorkspaceScope, limit: u32) -> Result<Vec<Named>> {
         const STATEMENT: &str = "
             SELECT contacts.survivor_id AS id, named.value AS name FROM (
@@ -32,6 +34,7 @@ impl Control {
     }
 
     /// Domains and names of companies, the newest first, at most `limit`.
+    #[boxed]
     pub async fn company_names(&self, scope: &WorkspaceScope, limit: u32) -> Result<Vec<Named>> {
         const STATEMENT: &str = "
             SELECT id, name FROM (

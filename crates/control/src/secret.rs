@@ -9,6 +9,7 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use sha2::Sha256;
 use sqlx::Row;
 use subtle::ConstantTimeEq;
+use tributary_boxed::boxed;
 use tributary_core::entropy::SharedEntropy;
 use tributary_core::error::{Code, Error, Result};
 
@@ -77,6 +78,7 @@ impl InstallationSecret {
     }
 
     /// Leaves a mark in a new database by which this secret is known again.
+    #[boxed]
     pub async fn mark(&self, transaction: &mut DatabaseTransaction) -> Result<()> {
         sqlx::query("INSERT INTO installation (name, value) VALUES ('secret_mark', $1)")
             .bind(self.own_mark())
@@ -87,6 +89,7 @@ impl InstallationSecret {
     }
 
     /// Refuses a secret the database was not made with: every key would silently stop to verify.
+    #[boxed]
     pub async fn check(&self, transaction: &mut DatabaseTransaction) -> Result<()> {
         let stored: String = sqlx::query("SELECT value FROM installation WHERE name = 'secret_mark'")
             .fetch_one(&mut **transaction)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Encode, QueryBuilder, Row, Sqlite, SqliteConnection, Transaction, Type};
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 
 use crate::witness::Witness;
@@ -105,6 +106,7 @@ pub(crate) struct Store {
 
 impl Store {
     /// Opens or creates the file.
+    #[boxed]
     pub async fn open(file: &Path) -> Result<Store> {
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -142,12 +144,14 @@ impl Store {
     }
 
     /// A transaction that sees one state of the database throughout.
+    #[boxed]
     pub async fn begin_read(&self) -> Result<DatabaseTransaction> {
         let inner = self.readers.begin().await.map_err(failed("the control plane could not begin to read"))?;
         Ok(DatabaseTransaction { inner, witness: None })
     }
 
     /// A transaction that may write. There is one at a time.
+    #[boxed]
     pub async fn begin(&self) -> Result<DatabaseTransaction> {
         let began = self.writer.begin_with("BEGIN IMMEDIATE").await;
         let inner = began.map_err(failed("the control plane could not begin a change"))?;
@@ -155,6 +159,7 @@ impl Store {
     }
 
     /// Writes a consistent copy of the whole database to `file`, which must not exist.
+    #[boxed]
     pub async fn copy_to(&self, file: &Path) -> Result<()> {
         create_for_owner(file)?;
         let target = file.to_str().ok_or_else(|| Error::internal(format!("the path {} is not valid UTF-8", file.display())))?;
@@ -167,6 +172,7 @@ impl Store {
     }
 
     /// SQLite's own check of every page.
+    #[boxed]
     pub async fn check_pages(&self) -> Result<()> {
         let unreadable = |error: sqlx::Error| {
             Error::new(Code::UpstreamFailed, "control.db is damaged: its pages cannot be read").caused_by(error)
@@ -180,6 +186,7 @@ impl Store {
     }
 
     /// Closes every connection.
+    #[boxed]
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::Result;
 use tributary_core::ids::{AccountId, KeyId, WorkspaceId};
 
@@ -58,6 +59,7 @@ impl Control {
     }
 
     /// What a workspace has sent so far, counters not yet written included.
+    #[boxed]
     pub async fn usage(&self, workspace: WorkspaceId) -> Result<Usage> {
         // A flush in between would make its counters appear in neither place, or in both.
         let _no_flush = self.inner.meter.flushing.read().await;
@@ -70,6 +72,7 @@ impl Control {
 
     /// Events accepted this calendar month (UTC) over all workspaces of an account, deleted ones too: what a monthly quota
     /// is held against.
+    #[boxed]
     pub async fn account_month_events(&self, account: AccountId) -> Result<u64> {
         let read = failed("the account's usage could not be read");
         let _no_flush = self.inner.meter.flushing.read().await;

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::{EndpointId, WorkspaceId};
 use tributary_core::scope::WorkspaceScope;
@@ -129,6 +130,7 @@ impl Control {
     /// Opens an endpoint and returns it with its signing secret, which is shown this once.
     ///
     /// Errors: `invalid_params` naming every field at fault, `conflict` beyond 100 endpoints.
+    #[boxed]
     pub async fn create_webhook_endpoint(
         &self,
         scope: &WorkspaceScope,
@@ -168,6 +170,7 @@ impl Control {
     }
 
     /// The endpoints of a workspace, oldest first.
+    #[boxed]
     pub async fn list_webhook_endpoints(&self, scope: &WorkspaceScope) -> Result<Vec<WebhookEndpoint>> {
         let rows = sqlx::query(
             "SELECT id, name, provider, is_active, token, created_us, updated_us FROM webhook_endpoints
@@ -181,6 +184,7 @@ impl Control {
     }
 
     /// One endpoint, or `not_found`.
+    #[boxed]
     pub async fn get_webhook_endpoint(&self, scope: &WorkspaceScope, id: EndpointId) -> Result<WebhookEndpoint> {
         let mut transaction = self.inner.store.begin_read().await?;
         read_endpoint(&mut transaction, scope.workspace(), id).await
@@ -189,6 +193,7 @@ impl Control {
     /// Changes what is given of an endpoint; its address and secret stay.
     ///
     /// Errors: `not_found`, `invalid_params` naming every field at fault.
+    #[boxed]
     pub async fn update_webhook_endpoint(
         &self,
         scope: &WorkspaceScope,
@@ -228,6 +233,7 @@ impl Control {
     /// Replaces an endpoint's secret and returns the new one, which is shown this once; the old one verifies nothing any more.
     ///
     /// Errors: `not_found`, `invalid_params` for a given secret out of bounds.
+    #[boxed]
     pub async fn rotate_webhook_secret(
         &self,
         scope: &WorkspaceScope,
@@ -258,6 +264,7 @@ impl Control {
     }
 
     /// The secret an endpoint's signatures are verified with. Never to be shown or logged.
+    #[boxed]
     pub async fn webhook_secret(&self, scope: &WorkspaceScope, id: EndpointId) -> Result<String> {
         let step = "the secret of the webhook endpoint could not be read";
         let row = sqlx::query("SELECT token, sealed_secret FROM webhook_endpoints WHERE workspace_id = $1 AND id = $2")
@@ -275,6 +282,7 @@ impl Control {
     /// Closes an endpoint: its address is unknown from now on.
     ///
     /// Errors: `not_found`, `conflict` naming the mapping rules that read it.
+    #[boxed]
     pub async fn delete_webhook_endpoint(&self, scope: &WorkspaceScope, id: EndpointId) -> Result<()> {
         let workspace = scope.workspace();
         self.run_to_end(move |control| async move {

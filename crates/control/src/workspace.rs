@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use jiff::tz::TimeZone;
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::{AccountId, WorkspaceId};
 use tributary_core::money::Currency;
@@ -89,6 +90,7 @@ impl Control {
     ///
     /// Errors: `not_found` for an unknown account, `invalid_params` for a field that fails its rule, `conflict` for a taken
     /// slug, `plan_limit` (details `limit`, `used`) when the account may own no more.
+    #[boxed]
     pub async fn create_workspace(&self, new: NewWorkspace) -> Result<Workspace> {
         let fields = Fields::check(&new.name, &new.slug, &new.zone, new.currency, &new.allowed_origins)?;
         self.change(move |control| async move {
@@ -119,6 +121,7 @@ impl Control {
     }
 
     /// Live workspaces of one account, or of all, oldest first.
+    #[boxed]
     pub async fn list_workspaces(&self, account: Option<AccountId>) -> Result<Vec<Workspace>> {
         let rows = sqlx::query(
             "SELECT id, uuid, account_id, slug, name, zone, currency, allowed_origins, created_us
@@ -133,6 +136,7 @@ impl Control {
 
     /// The live workspace a person means: by slug, UUID or numeric id. For operators only; callers with keys see what their
     /// `Caller` lists.
+    #[boxed]
     pub async fn find_workspace(&self, selector: &str) -> Result<Option<Workspace>> {
         let uuid = Uuid::parse_str(selector).ok().map(|uuid| uuid.to_string());
         let row = sqlx::query(
@@ -149,6 +153,7 @@ impl Control {
     }
 
     /// Changes the fields that are given. Errors as in [`Control::create_workspace`]; an unknown or deleted one is `not_found`.
+    #[boxed]
     pub async fn update_workspace(&self, id: WorkspaceId, change: WorkspaceChange) -> Result<Workspace> {
         self.change(move |control| async move {
             let mut transaction = control.inner.store.begin().await?;
@@ -182,6 +187,7 @@ impl Control {
 
     /// Deletes a workspace: it and its keys stop to exist for every caller at once, its slug is free again, its id never is.
     /// What is recorded of its advertising and conversions is erased; its events are the event store's to erase. Returns what was deleted.
+    #[boxed]
     pub async fn delete_workspace(&self, id: WorkspaceId) -> Result<Workspace> {
         self.change(move |control| async move {
             let step = "the workspace could not be deleted";

@@ -1,6 +1,7 @@
 //! What an accepted credential may do right now: quota, then rate. Checked before a body is looked at.
 
 use serde_json::json;
+use tributary_boxed::boxed;
 use tributary_control::{Caller, WorkspaceAccess};
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::WorkspaceId;
@@ -19,6 +20,7 @@ pub fn only_workspace(caller: &Caller) -> Result<&WorkspaceAccess> {
 impl Service {
     /// Admits events of a caller: `plan_limit` past the account's monthly quota, then `rate_limited`. Takes a token of the
     /// route's bucket; routes without one are not limited. A refusal counts among the workspace's rejected events.
+    #[boxed]
     pub async fn admit_events(&self, caller: &Caller, route: Option<Route>) -> Result<()> {
         let workspace = only_workspace(caller)?.workspace.id;
         self.check_quota_and_rate(caller, workspace, route).await.inspect_err(|error| self.note_refused(workspace, error))

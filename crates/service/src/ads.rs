@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tributary_boxed::boxed;
 use tributary_control::{AdCursor, AdEntityFilter, StoredAdEntity, WorkspaceAccess};
 use tributary_core::ads::AdLevel;
 use tributary_core::error::{Code, Result};
@@ -89,6 +90,7 @@ impl Service {
     /// Entities of a level by source and id.
     ///
     /// Errors: `invalid_params` for an unknown level or a cursor of no such list.
+    #[boxed]
     pub async fn list_ads(&self, access: &WorkspaceAccess, input: &AdsInput) -> Result<Paged<AdRow>> {
         let mut problems = Problems::new();
         let level = read_level(&input.level, &mut problems);
@@ -125,6 +127,7 @@ impl Service {
     }
 
     /// One entity, or `not_found`.
+    #[boxed]
     pub async fn get_ad(&self, access: &WorkspaceAccess, source: &str, level: &str, id: &str) -> Result<AdOutput> {
         let mut problems = Problems::new();
         let level = read_level(level, &mut problems);

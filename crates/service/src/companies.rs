@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tributary_boxed::boxed;
 use tributary_control::{CompaniesQuery, Company, CompanyPage, ContactsQuery, WorkspaceAccess};
 use tributary_core::error::{Code, Result};
 use tributary_core::ids::CompanyId;
@@ -46,6 +47,7 @@ pub struct CompanyOutput {
 
 impl Service {
     /// Companies created in a range, the latest first.
+    #[boxed]
     pub async fn list_companies(&self, access: &WorkspaceAccess, input: CompaniesInput) -> Result<Paged<CompanyRow>> {
         let mut problems = Problems::new();
         let given = (input.start_date.as_deref(), input.end_date.as_deref());
@@ -64,11 +66,13 @@ impl Service {
     }
 
     /// One company, or `not_found`.
+    #[boxed]
     pub async fn get_company(&self, access: &WorkspaceAccess, id: i64) -> Result<CompanyOutput> {
         Ok(self.control.get_company(&access.scope, CompanyId(id)).await?.into())
     }
 
     /// Takes in the body of `PUT /public-api/v1/companies/{id}`.
+    #[boxed]
     pub async fn update_company(&self, access: &WorkspaceAccess, id: i64, body: &[u8]) -> Result<CompanyOutput> {
         let change = company_change(body)?;
         Ok(self.control.update_company(&access.scope, CompanyId(id), change).await?.into())

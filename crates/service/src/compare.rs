@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tributary_boxed::boxed;
 use tributary_core::error::Result;
 use tributary_events::field::Field;
 use tributary_events::filter::Filter;
@@ -52,6 +53,7 @@ pub struct CompareRow {
 
 impl Service {
     /// Answers one number per project, ranked.
+    #[boxed]
     pub async fn compare_projects(&self, reach: Reach<'_>, input: &CompareInput) -> Result<CompareOutput> {
         let mut slice = input.window.slice(&reach.zone())?;
         let range = slice.range;

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tributary_boxed::boxed;
 use tributary_control::{CompaniesQuery, Contact, ContactsQuery, FieldValue, Include, WorkspaceAccess};
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::time::TimeRange;
@@ -89,6 +90,7 @@ impl Service {
     /// Counts the contacts created in a range.
     ///
     /// Errors: `invalid_params` naming every field at fault, `question_too_large` past the bounds.
+    #[boxed]
     pub async fn count_contacts(&self, access: &WorkspaceAccess, input: &CountInput) -> Result<CountOutput> {
         let zone = &access.workspace.zone;
         let mut problems = Problems::new();
@@ -125,6 +127,7 @@ impl Service {
     }
 
     /// Counts the companies created in a range. Errors as in [`Service::count_contacts`].
+    #[boxed]
     pub async fn count_companies(&self, access: &WorkspaceAccess, input: &CountInput) -> Result<CountOutput> {
         let zone = &access.workspace.zone;
         let mut problems = Problems::new();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tributary_boxed::boxed;
 use tributary_control::{Control, Slot};
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::scope::WorkspaceScope;
@@ -24,6 +25,7 @@ pub struct FieldRow {
 }
 
 /// All thirty, in order.
+#[boxed]
 pub async fn list(control: &Control, scope: &WorkspaceScope) -> Result<Vec<FieldRow>> {
     let labels = control.list_labels(scope).await?;
     let mut labels: BTreeMap<Slot, String> = labels.into_iter().map(|label| (label.slot, label.label)).collect();
@@ -31,6 +33,7 @@ pub async fn list(control: &Control, scope: &WorkspaceScope) -> Result<Vec<Field
 }
 
 /// Calls a field by the body's `label`.
+#[boxed]
 pub async fn set(control: &Control, scope: &WorkspaceScope, slot: &str, given: &Map<String, Value>) -> Result<FieldRow> {
     let slot = known(slot)?;
     let mut problems = Problems::new();
@@ -42,6 +45,7 @@ pub async fn set(control: &Control, scope: &WorkspaceScope, slot: &str, given: &
 }
 
 /// Takes a field's label away. What contacts hold in it stays.
+#[boxed]
 pub async fn clear(control: &Control, scope: &WorkspaceScope, slot: &str) -> Result<FieldRow> {
     let slot = known(slot)?;
     control.clear_label(scope, slot).await?;

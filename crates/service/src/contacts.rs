@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tributary_boxed::boxed;
 use tributary_control::{
     Condition, Contact, ContactPage, ContactsQuery, FieldValue, Include, NewContact, PageStart, Slot, WorkspaceAccess,
 };
@@ -127,6 +128,7 @@ pub struct ContactOutput {
 
 impl Service {
     /// Contacts created in a range, newest id first.
+    #[boxed]
     pub async fn list_contacts(&self, access: &WorkspaceAccess, input: ContactsInput) -> Result<Paged<ContactRow>> {
         let mut problems = Problems::new();
         let created = created_range((Some(&input.start_date), Some(&input.end_date)), &access.workspace.zone, &mut problems);
@@ -152,6 +154,7 @@ impl Service {
     }
 
     /// One contact, or `not_found`.
+    #[boxed]
     pub async fn get_contact(&self, access: &WorkspaceAccess, id: i64, input: ContactInput) -> Result<ContactOutput> {
         let contact = self.control.get_contact(&access.scope, ContactId(id)).await?;
         let labels = self.labels(access, input.use_custom_field_labels).await?;
@@ -170,6 +173,7 @@ impl Service {
     }
 
     /// Takes in the body of `POST /public-api/v1/contacts`.
+    #[boxed]
     pub async fn create_contact(&self, access: &WorkspaceAccess, body: &[u8]) -> Result<ContactOutput> {
         let given = ContactBody::read(body)?.change;
         let new = NewContact {
@@ -184,6 +188,7 @@ impl Service {
     }
 
     /// Takes in the body of `PUT /public-api/v1/contacts/{id}`. The answer holds what the body named.
+    #[boxed]
     pub async fn update_contact(&self, access: &WorkspaceAccess, id: i64, body: &[u8]) -> Result<ContactOutput> {
         let change = ContactBody::read(body)?.change;
         let contact = self.control.update_contact(&access.scope, ContactId(id), change.clone()).await?;

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tributary_boxed::boxed;
 use tributary_control::{Control, ConversionChange, Conversions, CountsFrom};
 use tributary_core::conversion::ConversionType;
 use tributary_core::error::{Code, Error, Result};
@@ -41,12 +42,14 @@ impl ConversionRow {
 }
 
 /// Every type in order: the standard ones by slug, then the fifty slots.
+#[boxed]
 pub async fn list(control: &Control, scope: &WorkspaceScope) -> Result<Vec<ConversionRow>> {
     let conversions = control.conversions(scope).await?;
     Ok(ConversionType::all().map(|conversion| ConversionRow::of(&conversions, conversion)).collect())
 }
 
 /// Changes what the body names: `label`, `include_in_gross_revenue`, `counts_from`.
+#[boxed]
 pub async fn set(control: &Control, scope: &WorkspaceScope, slug: &str, given: &Map<String, Value>) -> Result<ConversionRow> {
     let conversion = known(slug)?;
     let mut problems = Problems::new();
@@ -69,6 +72,7 @@ pub async fn set(control: &Control, scope: &WorkspaceScope, slug: &str, given: &
 }
 
 /// Takes back what is set for a type.
+#[boxed]
 pub async fn clear(control: &Control, scope: &WorkspaceScope, slug: &str) -> Result<ConversionRow> {
     let conversion = known(slug)?;
     control.clear_conversion(scope, conversion).await?;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tributary_boxed::boxed;
 use tributary_core::error::Result;
 use tributary_core::time::{DAY_US, TimeRange, format_in};
 use tributary_events::answer::ValueCount;
@@ -46,6 +47,7 @@ pub struct EventName {
 
 impl Service {
     /// Answers the distinct event names of the last 30 days, people's events only.
+    #[boxed]
     pub async fn event_names(&self, reach: Reach<'_>) -> Result<EventNamesOutput> {
         let now_us = self.clock.now_us();
         // Clocks of senders may run ahead by up to a day; their newest events belong here too.

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tributary_boxed::boxed;
 use tributary_control::{Forgotten, WorkspaceAccess};
 use tributary_core::error::{Code, Error, Result};
 use tributary_events::store::Erasure;
@@ -20,6 +21,7 @@ pub struct ForgetOutput {
 impl Service {
     /// Takes in the body of `POST /v1/forget`: every event with this `user_id` vanishes from the workspace, and the person's
     /// contact with everything known of it. Exports of the workspace go, too: they may hold the person.
+    #[boxed]
     pub async fn forget(&self, access: &WorkspaceAccess, body: &[u8]) -> Result<ForgetOutput> {
         let user_id = self.pipeline.forget(body)?;
         let failed =

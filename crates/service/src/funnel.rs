@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Result};
 use tributary_core::time::SECOND_US;
 use tributary_events::answer::{FunnelAnswer, FunnelCounts};
@@ -103,6 +104,7 @@ pub struct FunnelRow {
 
 impl Service {
     /// Answers how many visitors come how far.
+    #[boxed]
     pub async fn funnel(&self, reach: Reach<'_>, input: &FunnelInput) -> Result<FunnelOutput> {
         check(input)?;
         let slice = input.window.slice(&reach.zone())?;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
+use tributary_boxed::boxed;
 use tributary_control::{Control, FieldInput, Identification, PeopleOf, Slot};
 use tributary_core::error::Result;
 use tributary_core::event::Event;
@@ -19,6 +20,7 @@ const MAX_KEPT: usize = 1_000;
 
 /// Ties visitors to the signed-in people that events name, before the events are acknowledged. Events without a `user_id`, and
 /// bots, tell nothing and cost nothing; a tie that is known costs no statement.
+#[boxed]
 pub async fn note_people(control: &Control, scope: &WorkspaceScope, events: &[Event]) -> Result<()> {
     let told: Vec<Identification> = events.iter().filter_map(identification).collect();
     if told.is_empty() {
@@ -77,6 +79,7 @@ struct Made {
 impl Service {
     /// The people of a workspace as of now, for [`tributary_events::question::Slice::people`]: contacts or companies. Made
     /// anew only after something changed.
+    #[boxed]
     pub async fn people(&self, scope: &WorkspaceScope, of: PeopleOf) -> Result<Arc<People>> {
         let groups = self.control.people(scope, of).await?;
         let key = (scope.workspace(), of);

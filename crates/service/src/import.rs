@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tributary_boxed::boxed;
 use tributary_control::{Control, WorkspaceAccess};
 use tributary_core::clock::SharedClock;
 use tributary_core::error::{Code, Error, Result};
@@ -58,6 +59,7 @@ pub enum RowFate {
 impl Service {
     /// Takes in the body of `POST /v1/import`: every row by itself. Only secret keys get here: what a row says of source,
     /// country, bot or amount is believed.
+    #[boxed]
     pub async fn import(&self, access: &WorkspaceAccess, body: &[u8]) -> Result<ImportOutput> {
         let input: ImportInput =
             serde_json::from_slice(body).map_err(|error| body_error(format!("the body is not accepted: {error}")))?;
@@ -131,6 +133,7 @@ impl Importer {
     }
 
     /// Stores what was prepared: all of it, or nothing with `Overloaded` when the store's queue stays full for `patience`.
+    #[boxed]
     pub async fn store(&self, prepared: Prepared, patience: Duration) -> Result<Vec<RowFate>> {
         let Prepared { events, mut fates } = prepared;
         if events.is_empty() {

@@ -6,6 +6,7 @@ pub mod rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tributary_boxed::boxed;
 use tributary_control::{Control, EventMapping, MappingChange, MappingSource, NewMapping};
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::{EndpointId, MappingId};
@@ -84,6 +85,7 @@ pub fn stored(definition: &str) -> Result<WebhookRule> {
 }
 
 /// Makes a rule as the body says: `name`, `to` (slug or label), `source`.
+#[boxed]
 pub async fn create(control: &Control, scope: &WorkspaceScope, given: &Map<String, Value>) -> Result<MappingRow> {
     let conversions = control.conversions(scope).await?;
     let mut problems = Problems::new();
@@ -104,16 +106,19 @@ pub async fn create(control: &Control, scope: &WorkspaceScope, given: &Map<Strin
 }
 
 /// Every rule, oldest first.
+#[boxed]
 pub async fn list(control: &Control, scope: &WorkspaceScope) -> Result<Vec<MappingRow>> {
     control.list_mappings(scope).await?.into_iter().map(MappingRow::of).collect()
 }
 
 /// One rule, or `not_found`.
+#[boxed]
 pub async fn get(control: &Control, scope: &WorkspaceScope, id: i64) -> Result<MappingRow> {
     MappingRow::of(control.get_mapping(scope, MappingId(id)).await?)
 }
 
 /// Changes what the body names. A source is replaced whole.
+#[boxed]
 pub async fn update(control: &Control, scope: &WorkspaceScope, id: i64, given: &Map<String, Value>) -> Result<MappingRow> {
     let conversions = control.conversions(scope).await?;
     let mut problems = Problems::new();
@@ -128,6 +133,7 @@ pub async fn update(control: &Control, scope: &WorkspaceScope, id: i64, given: &
 }
 
 /// Takes a rule away.
+#[boxed]
 pub async fn delete(control: &Control, scope: &WorkspaceScope, id: i64) -> Result<()> {
     control.delete_mapping(scope, MappingId(id)).await
 }
@@ -136,6 +142,7 @@ pub async fn delete(control: &Control, scope: &WorkspaceScope, id: i64) -> Resul
 ///
 /// Errors: `invalid_payload` naming the conditions that do not hold, or the fields that cannot be read; `invalid_params` for a
 /// rule that maps named events.
+#[boxed]
 pub async fn preview(control: &Control, scope: &WorkspaceScope, id: i64, payload: &Value) -> Result<MappedEvent> {
     let mapping = control.get_mapping(scope, MappingId(id)).await?;
     let MappingSource::Webhook { definition, .. } = &mapping.source else {

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tributary_boxed::boxed;
 use tributary_control::WorkspaceAccess;
 use tributary_core::error::Result;
 use tributary_core::time::format_in;
@@ -41,6 +42,7 @@ pub struct ProjectRow {
 
 impl Service {
     /// Answers every project of the list; an empty list is a valid answer.
+    #[boxed]
     pub async fn list_projects(&self, workspaces: &[WorkspaceAccess]) -> Result<ProjectsOutput> {
         let mut rows = Vec::with_capacity(workspaces.len());
         for access in workspaces {

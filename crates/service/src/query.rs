@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
+use tributary_boxed::boxed;
 use tributary_core::error::Result;
 use tributary_core::event::Event;
 use tributary_core::money::format_micros;
@@ -113,6 +114,7 @@ pub struct EventRow {
 
 impl Service {
     /// Answers raw events, newest first.
+    #[boxed]
     pub async fn query_events(&self, reach: Reach<'_>, input: &QueryInput) -> Result<QueryOutput> {
         let mut slice = input.window.slice(&reach.zone())?;
         let range = slice.range;

@@ -1,5 +1,6 @@
 //! The last events, whatever their age.
 
+use tributary_boxed::boxed;
 use tributary_core::error::Result;
 use tributary_core::time::TimeRange;
 use tributary_events::question::{RowOrder, Rows as RowsQuestion, Slice};
@@ -13,6 +14,7 @@ pub const RECENT_EVENTS: usize = 100;
 
 impl Service {
     /// Answers the last [`RECENT_EVENTS`] events of people, newest first.
+    #[boxed]
     pub async fn recent_events(&self, reach: Reach<'_>) -> Result<Vec<EventRow>> {
         let question = RowsQuestion {
             slice: Slice::of(TimeRange::ALL),

@@ -1,5 +1,6 @@
 //! Retention: events older than an account's plan keeps them expire.
 
+use tributary_boxed::boxed;
 use tributary_control::Account;
 use tributary_core::error::Result;
 use tributary_core::time::DAY_US;
@@ -20,6 +21,7 @@ impl Service {
     /// events of today and of the 30 days before stay.
     ///
     /// Errors: what the control plane answers when it cannot be read.
+    #[boxed]
     pub async fn apply_retention(&self) -> Result<Retained> {
         let mut round = Retained::default();
         for account in self.control.list_accounts().await? {

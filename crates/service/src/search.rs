@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tributary_boxed::boxed;
 use tributary_control::{SavedKind, WorkspaceAccess};
 use tributary_core::error::{Code, Result};
 
@@ -66,6 +67,7 @@ impl Service {
     /// Searches everything that has a name in a workspace.
     ///
     /// Errors: `invalid_params` for no text, too long a text, or unknown types.
+    #[boxed]
     pub async fn search_workspace(&self, access: &WorkspaceAccess, input: &SearchInput) -> Result<SearchOutput> {
         let mut problems = Problems::new();
         let wanted = Wanted::of(&input.query);

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tributary_boxed::boxed;
 use tributary_control::WorkspaceAccess;
 use tributary_core::error::{Error, Result};
 use tributary_core::event::Event;
@@ -60,18 +61,21 @@ pub struct IdentifyOutput {
 
 impl Service {
     /// Takes in the body of `POST /v1/track`.
+    #[boxed]
     pub async fn track(&self, access: &WorkspaceAccess, body: &[u8], arrival: &Arrival) -> Result<TrackOutput> {
         let event = self.pipeline.track(body, arrival);
         self.take_one(access, event, arrival).await
     }
 
     /// Takes in one event described by an agent or an import: the same steps as `track`.
+    #[boxed]
     pub async fn track_draft(&self, access: &WorkspaceAccess, draft: Draft, arrival: &Arrival) -> Result<TrackOutput> {
         let event = self.pipeline.event(draft, arrival);
         self.take_one(access, event, arrival).await
     }
 
     /// Takes in the body of `POST /v1/batch`: all of it or nothing.
+    #[boxed]
     pub async fn track_batch(&self, access: &WorkspaceAccess, body: Vec<u8>, arrival: Arrival) -> Result<BatchOutput> {
         let received_us = arrival.received_us;
         let events = if body.len() < ASIDE_FROM {
@@ -91,6 +95,7 @@ impl Service {
     }
 
     /// Takes in the body of `POST /v1/identify`: one `$identify` event, and the visitor tied to the person's contact.
+    #[boxed]
     pub async fn identify(&self, access: &WorkspaceAccess, body: &[u8], arrival: &Arrival) -> Result<IdentifyOutput> {
         let event = self.pipeline.identify(body, arrival);
         self.take_one(access, event, arrival).await?;

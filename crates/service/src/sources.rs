@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tributary_boxed::boxed;
 use tributary_core::error::{Error, Result};
 use tributary_events::answer::AggregateRow;
 use tributary_events::field::Field;
@@ -101,6 +102,7 @@ pub struct SourcesTotals {
 
 impl Service {
     /// Answers traffic by source.
+    #[boxed]
     pub async fn sources(&self, reach: Reach<'_>, input: &SourcesInput) -> Result<SourcesOutput> {
         let slice = input.window.slice(&reach.zone())?;
         let range = slice.range;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 use tributary_events::answer::{AggregateAnswer, AggregateRow};
 use tributary_events::bucket::{Buckets, Interval};
@@ -211,6 +212,7 @@ pub struct StatsRow(pub Map<String, Value>);
 
 impl Service {
     /// Answers counts or distinct visitors by group and bucket.
+    #[boxed]
     pub async fn stats(&self, reach: Reach<'_>, input: &StatsInput) -> Result<StatsOutput> {
         let zone = reach.zone();
         let mut slice = input.window.slice(&zone)?;

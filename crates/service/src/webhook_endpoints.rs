@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tributary_boxed::boxed;
 use tributary_control::{Control, EndpointChange, SigningSecret, WebhookEndpoint, WebhookProvider};
 use tributary_core::error::{Code, Result};
 use tributary_core::ids::EndpointId;
@@ -56,6 +57,7 @@ impl From<WebhookEndpoint> for EndpointRow {
 }
 
 /// Opens an endpoint as the body says: `name`, and optionally `provider` and `signing_secret`.
+#[boxed]
 pub async fn create(control: &Control, scope: &WorkspaceScope, given: &Map<String, Value>) -> Result<IssuedEndpoint> {
     let mut problems = Problems::new();
     refuse_unknown(given, &["name", "provider", "signing_secret"], &mut problems);
@@ -68,16 +70,19 @@ pub async fn create(control: &Control, scope: &WorkspaceScope, given: &Map<Strin
 }
 
 /// Every endpoint, oldest first.
+#[boxed]
 pub async fn list(control: &Control, scope: &WorkspaceScope) -> Result<Vec<EndpointRow>> {
     Ok(control.list_webhook_endpoints(scope).await?.into_iter().map(EndpointRow::from).collect())
 }
 
 /// One endpoint, or `not_found`.
+#[boxed]
 pub async fn get(control: &Control, scope: &WorkspaceScope, id: i64) -> Result<EndpointRow> {
     Ok(control.get_webhook_endpoint(scope, EndpointId(id)).await?.into())
 }
 
 /// Changes what the body names: `name`, `provider`, `is_active`.
+#[boxed]
 pub async fn update(control: &Control, scope: &WorkspaceScope, id: i64, given: &Map<String, Value>) -> Result<EndpointRow> {
     let mut problems = Problems::new();
     refuse_unknown(given, &["name", "provider", "is_active"], &mut problems);
@@ -91,6 +96,7 @@ pub async fn update(control: &Control, scope: &WorkspaceScope, id: i64, given: &
 }
 
 /// Replaces the secret by the body's `signing_secret`, or by one that is drawn.
+#[boxed]
 pub async fn rotate(control: &Control, scope: &WorkspaceScope, id: i64, given: &Map<String, Value>) -> Result<IssuedEndpoint> {
     let mut problems = Problems::new();
     refuse_unknown(given, &["signing_secret"], &mut problems);
@@ -101,6 +107,7 @@ pub async fn rotate(control: &Control, scope: &WorkspaceScope, id: i64, given: &
 }
 
 /// Closes an endpoint no mapping rule reads.
+#[boxed]
 pub async fn delete(control: &Control, scope: &WorkspaceScope, id: i64) -> Result<()> {
     control.delete_webhook_endpoint(scope, EndpointId(id)).await
 }

@@ -7,18 +7,22 @@ use std::path::{Path, PathBuf};
 /// Which crates each crate may depend on. Arrows run downward; `testkit` is only ever a dev-dependency.
 const ARROWS: &[(&str, &[&str])] = &[
     ("core", &[]),
+    ("boxed", &[]),
     ("events", &["core"]),
     ("timeline", &["core", "events"]),
     ("ingest", &["core", "events"]),
-    ("control", &["core"]),
+    ("control", &["core", "boxed"]),
     ("connectors", &["core"]),
-    ("service", &["core", "events", "control", "connectors", "ingest"]),
+    ("service", &["core", "boxed", "events", "control", "connectors", "ingest"]),
     ("mcp", &["core", "service", "control", "ingest"]),
     ("http", &["core", "mcp", "service", "control", "ingest"]),
     ("app", &["core", "events", "timeline", "ingest", "control", "connectors", "service", "mcp", "http"]),
     ("testkit", &["core", "events"]),
     ("bench", &["core", "events", "timeline", "app"]),
 ];
+
+/// Crates whose public async functions are compiled once, where they stand, and not in every crate above. Generic ones cannot be.
+const BOXED: &[&str] = &["crates/control/src/", "crates/service/src/"];
 
 /// The most lines of a source file.
 const MOST_LINES: usize = 500;
@@ -136,4 +140,20 @@ fn the_lock_names_the_public_registry_alone() {
         let public = source.is_none_or(|source| source == "registry+https://github.com/rust-lang/crates.io-index");
         assert!(public, "{package} comes from {source:?}");
     }
+}
+
+#[test]
+fn public_async_functions_of_the_lower_crates_are_boxed() {
+    let mut unboxed = Vec::new();
+    for (name, text) in text_files().iter().filter(|(name, _)| BOXED.iter().any(|crate_| name.starts_with(crate_))) {
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("pub async fn ")) {
+            let is_generic = line.split('(').next().is_some_and(|head| head.contains('<'));
+            let attributes = lines[..at].iter().rev().take_while(|line| line.starts_with("#["));
+            if !is_generic && !attributes.into_iter().any(|attribute| *attribute == "#[boxed]") {
+                unboxed.push(format!("{name}:{}: {line}", at + 1));
+            }
+        }
+    }
+    assert!(unboxed.is_empty(), "write #[boxed] above:\n{}", unboxed.join("\n"));
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use futures::TryStreamExt;
 use jiff::civil::Date;
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::ads::AdLevel;
 use tributary_core::error::{Error, Result};
 use tributary_core::money::Currency;
@@ -58,6 +59,7 @@ impl AdDirectory {
 
 impl Control {
     /// The entities of a workspace's advertising, keywords aside.
+    #[boxed]
     pub async fn ad_directory(&self, scope: &WorkspaceScope) -> Result<AdDirectory> {
         let read = failed("the names of advertising could not be read");
         let mut rows = sqlx::query(
@@ -99,6 +101,7 @@ impl Control {
     }
 
     /// The first day of which any ad spend is stored.
+    #[boxed]
     pub async fn first_ad_day(&self, scope: &WorkspaceScope) -> Result<Option<Date>> {
         let read = failed("the first day of advertising could not be read");
         let row = sqlx::query("SELECT MIN(date) AS date FROM ad_spend WHERE workspace_id = $1")
@@ -112,6 +115,7 @@ impl Control {
     }
 
     /// The rates into a currency that are good on days before `to`.
+    #[boxed]
     pub async fn rates_into(&self, scope: &WorkspaceScope, target: Currency, to: Date) -> Result<Rates> {
         let mut transaction = self.inner.store.begin_read().await?;
         rates::into_currency(&mut transaction, scope, target, to).await

@@ -1,6 +1,7 @@
 //! Accounts, campaigns, ad sets, ads and keywords: described, listed, found with their parents.
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::ads::{AdEntity, AdLevel, AdPath, Budget, BudgetPeriod};
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::money::Currency;
@@ -78,6 +79,7 @@ pub struct AdEntityPage {
 
 impl Control {
     /// Entities of one level by source and id, those after `after`, at most `limit` of them (at least one, at most 1,000).
+    #[boxed]
     pub async fn list_ad_entities(
         &self,
         scope: &WorkspaceScope,
@@ -120,6 +122,7 @@ impl Control {
     }
 
     /// One entity with its parents, or `not_found`: also for one that another workspace has.
+    #[boxed]
     pub async fn get_ad_entity(&self, scope: &WorkspaceScope, source: &str, level: AdLevel, id: &str) -> Result<AdLineage> {
         let mut transaction = self.inner.store.begin_read().await?;
         let found = find(&mut transaction, scope, source, level, id).await?;

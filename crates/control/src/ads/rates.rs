@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::money::Currency;
 use tributary_core::rate::Rate;
@@ -49,6 +50,7 @@ impl Control {
     ///
     /// Errors: `invalid_params` for a rate of a currency to itself, a date out of bounds or more than 10,000 rates, `not_found`
     /// for a workspace that was deleted.
+    #[boxed]
     pub async fn set_currency_rates(&self, scope: &WorkspaceScope, rates: Vec<CurrencyRate>) -> Result<Counts> {
         if rates.len() > MAX_RATES {
             return Err(invalid(format!("there are {} rates; accepted: up to {MAX_RATES} at once", rates.len())));
@@ -77,6 +79,7 @@ impl Control {
     }
 
     /// Rates by currencies and date, at most `limit` of them (and never more than 10,000).
+    #[boxed]
     pub async fn list_currency_rates(
         &self,
         scope: &WorkspaceScope,
@@ -104,6 +107,7 @@ impl Control {
     }
 
     /// Removes one rate; days it was good for fall back to the one before. An unknown one is `not_found`.
+    #[boxed]
     pub async fn remove_currency_rate(&self, scope: &WorkspaceScope, from: Currency, to: Currency, date: Date) -> Result<()> {
         let workspace = scope.workspace();
         self.run_to_end(move |control| async move {

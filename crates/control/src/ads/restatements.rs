@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::ads::{AdDay, AdLevel, ClaimRule, Cut, CutBy};
 use tributary_core::error::{Error, Result};
 use tributary_core::scope::WorkspaceScope;
@@ -57,6 +58,7 @@ pub struct RestatementFilter {
 
 impl Control {
     /// The newest restatements that match, newest first, at most `limit` of them (and never more than 1,000).
+    #[boxed]
     pub async fn list_ad_restatements(
         &self,
         scope: &WorkspaceScope,

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
+use tributary_boxed::boxed;
 use tributary_core::ads::ClaimRule;
 use tributary_core::error::Result;
 use tributary_core::money::Currency;
@@ -80,6 +81,7 @@ impl Control {
     /// Spend by group and currency, each in the order of its fields. No sum crosses currencies.
     ///
     /// Errors: `invalid_params` for an empty range, `question_too_large` (details `limit`) for more than 100,000 sums.
+    #[boxed]
     pub async fn sum_ad_spend(&self, scope: &WorkspaceScope, question: &AdQuestion) -> Result<Vec<SpendSum>> {
         let totals = self.totals(scope, question, &fold::SPEND, None).await?;
         Ok(totals.into_iter().map(SpendSum::of).collect())
@@ -87,6 +89,7 @@ impl Control {
 
     /// The same in `target`: each day at the latest rate at or before it. Days that no rate reaches stay in their own currency,
     /// which is then among `left_apart`. Amounts are added up exactly and each answer is rounded once.
+    #[boxed]
     pub async fn sum_ad_spend_in(
         &self,
         scope: &WorkspaceScope,
@@ -100,12 +103,14 @@ impl Control {
 
     /// Claims by group, rule and currency. The deepest level is found for each rule by itself: platforms do not report every
     /// claim at every level. Errors as in [`Control::sum_ad_spend`].
+    #[boxed]
     pub async fn sum_ad_claims(&self, scope: &WorkspaceScope, question: &AdQuestion) -> Result<Vec<ClaimSum>> {
         let totals = self.totals(scope, question, &fold::CLAIMS, None).await?;
         Ok(totals.into_iter().filter_map(ClaimSum::of).collect())
     }
 
     /// The same with values in `target`, as in [`Control::sum_ad_spend_in`].
+    #[boxed]
     pub async fn sum_ad_claims_in(
         &self,
         scope: &WorkspaceScope,

@@ -1,6 +1,7 @@
 //! Reading the log back.
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Result};
 use tributary_core::ids::{KeyId, WorkspaceId};
 
@@ -30,6 +31,7 @@ pub struct AuditFilter {
 
 impl Control {
     /// The newest rows that match, newest first, at most `limit` of them (and never more than 10,000).
+    #[boxed]
     pub async fn list_audit(&self, limit: u32, filter: &AuditFilter) -> Result<Vec<AuditRow>> {
         let outcome = filter.outcome.as_ref().map(|outcome| outcome.as_ref().map_or_else(|code| code.as_str(), |()| "ok"));
         let rows = sqlx::query(

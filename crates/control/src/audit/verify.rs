@@ -1,5 +1,6 @@
 //! Walking the chain: is the log what the server wrote?
 
+use tributary_boxed::boxed;
 use tributary_core::error::Result;
 
 use super::chain::{GENESIS, row_hash};
@@ -44,6 +45,7 @@ impl AuditReport {
 impl Control {
     /// Walks the whole log, in one state of the database, and names the first broken row. Reads as many rows as there are,
     /// and first checks the database's pages.
+    #[boxed]
     pub async fn verify_audit(&self) -> Result<AuditReport> {
         self.check_pages().await?;
         self.inner.audit.drain().await?;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sqlx::Row;
 use subtle::ConstantTimeEq;
 use tokio::sync::{mpsc, oneshot};
+use tributary_boxed::boxed;
 use tributary_core::error::{Error, Result};
 
 use super::chain::{GENESIS, row_hash, seal};
@@ -57,6 +58,7 @@ pub(crate) async fn found_log(transaction: &mut DatabaseTransaction, secret: &In
 
 impl AuditLog {
     /// Starts the writer. It ends when the log is dropped and the queue is empty.
+    #[boxed]
     pub async fn start(store: Store, secret: &InstallationSecret) -> Result<Self> {
         let seal_key = seal_key(secret);
         let head = resume(&store, &seal_key).await?;
@@ -68,6 +70,7 @@ impl AuditLog {
     }
 
     /// Appends a row and waits until it is on disk.
+    #[boxed]
     pub async fn append(&self, row: PendingRow) -> Result<()> {
         let (reply, answer) = oneshot::channel();
         self.queue.send(Message::Append(Box::new(row), Some(reply))).await.map_err(|_| stopped())?;
@@ -80,6 +83,7 @@ impl AuditLog {
     }
 
     /// Waits until everything queued so far is settled.
+    #[boxed]
     pub async fn drain(&self) -> Result<()> {
         let (reply, answer) = oneshot::channel();
         self.queue.send(Message::Barrier(reply)).await.map_err(|_| stopped())?;

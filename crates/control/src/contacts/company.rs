@@ -1,6 +1,7 @@
 //! Companies: one for every registrable domain of an e-mail that is no free-mail one.
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::CompanyId;
 use tributary_core::scope::WorkspaceScope;
@@ -64,6 +65,7 @@ pub struct CompanyChange {
 
 impl Control {
     /// Companies created in a range, the latest first.
+    #[boxed]
     pub async fn list_companies(&self, scope: &WorkspaceScope, query: &CompaniesQuery) -> Result<CompanyPage> {
         let read = failed("the companies could not be listed");
         if !(1..=MAX_PER_PAGE).contains(&query.per_page) {
@@ -105,6 +107,7 @@ impl Control {
     }
 
     /// One company, or `not_found`.
+    #[boxed]
     pub async fn get_company(&self, scope: &WorkspaceScope, id: CompanyId) -> Result<Company> {
         let row = sqlx::query("SELECT id, domain, name, created_us FROM companies WHERE workspace_id = $1 AND id = $2")
             .bind(scope.workspace().0)
@@ -119,6 +122,7 @@ impl Control {
     ///
     /// Errors: `not_found`, and `invalid_params` for nothing to change, a domain that is none, is a free-mail one or is
     /// another company's.
+    #[boxed]
     pub async fn update_company(&self, scope: &WorkspaceScope, id: CompanyId, change: CompanyChange) -> Result<Company> {
         let mut problems = Problems::default();
         if change == CompanyChange::default() {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::{CompanyId, ContactId, WorkspaceId};
 use tributary_core::scope::WorkspaceScope;
@@ -64,6 +65,7 @@ impl Include {
 
 impl Control {
     /// One contact with everything; the id of a merged one leads to the contact it is part of. Or `not_found`.
+    #[boxed]
     pub async fn get_contact(&self, scope: &WorkspaceScope, id: ContactId) -> Result<Contact> {
         let mut transaction = self.inner.store.begin_read().await?;
         read_contact(&mut transaction, scope.workspace(), id).await

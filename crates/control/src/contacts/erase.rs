@@ -1,6 +1,7 @@
 //! Erasing contacts: everything known of a person, of all contacts that are one with it.
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::Result;
 use tributary_core::ids::{ContactId, WorkspaceId};
 use tributary_core::scope::WorkspaceScope;
@@ -54,6 +55,7 @@ const ERASE_WORKSPACE: [&str; 7] = [
 impl Control {
     /// Erases everything known of a person: identifiers, lists, fields, merges. Returns how many contacts went, those that
     /// were one counted each. Somebody who comes back is a new contact.
+    #[boxed]
     pub async fn erase_contacts(&self, scope: &WorkspaceScope, who: Forgotten) -> Result<u64> {
         let workspace = scope.workspace();
         self.run_to_end(move |control| async move {

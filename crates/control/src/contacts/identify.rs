@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::{ContactId, WorkspaceId};
 use tributary_core::scope::WorkspaceScope;
@@ -74,12 +75,14 @@ impl Control {
     /// ids: it stays with its first, and that is noted as a conflict. Doing it again changes nothing.
     ///
     /// Errors: `invalid_params` naming every field at fault.
+    #[boxed]
     pub async fn identify(&self, scope: &WorkspaceScope, identification: Identification) -> Result<ContactId> {
         let contacts = self.identify_all(scope, vec![identification]).await?;
         contacts.first().copied().ok_or_else(|| Error::internal("identifying gave no contact"))
     }
 
     /// [`Control::identify`] for many, in order and in one transaction: all of them or none. At most 10,000.
+    #[boxed]
     pub async fn identify_all(&self, scope: &WorkspaceScope, all: Vec<Identification>) -> Result<Vec<ContactId>> {
         if all.len() > MAX_IDENTIFICATIONS {
             return Err(Error::new(

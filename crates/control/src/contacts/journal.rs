@@ -1,6 +1,7 @@
 //! The journal of merges: read, added to and undone by an operator; and the visitors that two people share.
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::{ContactId, MergeId, WorkspaceId};
 use tributary_core::scope::WorkspaceScope;
@@ -64,6 +65,7 @@ impl Control {
     ///
     /// Errors: `not_found` for a contact of another workspace, `invalid_params` for twice the same, `conflict` when an
     /// operator has merged these two already.
+    #[boxed]
     pub async fn merge_contacts(&self, scope: &WorkspaceScope, one: ContactId, other: ContactId, note: &str) -> Result<MergeId> {
         let mut problems = Problems::default();
         let note = problems.take("note", line(note, MAX_NOTE_CHARS)).unwrap_or_default();
@@ -92,6 +94,7 @@ impl Control {
     /// the two no more; an operator may.
     ///
     /// Errors: `not_found` for a merge of another workspace, `conflict` for one that is undone already.
+    #[boxed]
     pub async fn split_contacts(&self, scope: &WorkspaceScope, merge: MergeId) -> Result<Separated> {
         let workspace = scope.workspace();
         self.run_to_end(move |control| async move {
@@ -124,6 +127,7 @@ impl Control {
     }
 
     /// The newest rows of the journal, newest first, at most `limit` (and never more than 1,000), before `before` if given.
+    #[boxed]
     pub async fn list_merges(&self, scope: &WorkspaceScope, limit: u32, before: Option<MergeId>) -> Result<Vec<Merge>> {
         let rows = sqlx::query(
             "SELECT id, low_id, high_id, evidence, via, merged_us, undone_us FROM contact_merges
@@ -139,6 +143,7 @@ impl Control {
     }
 
     /// The visitors last seen with two people, newest first, at most `limit` (and never more than 1,000).
+    #[boxed]
     pub async fn list_conflicts(&self, scope: &WorkspaceScope, limit: u32) -> Result<Vec<Conflict>> {
         let mut transaction = self.inner.store.begin_read().await?;
         conflicts(&mut transaction, scope.workspace(), limit).await

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::WorkspaceId;
 use tributary_core::scope::WorkspaceScope;
@@ -27,6 +28,7 @@ pub struct Label {
 
 impl Control {
     /// The labels of a workspace, by slot.
+    #[boxed]
     pub async fn list_labels(&self, scope: &WorkspaceScope) -> Result<Vec<Label>> {
         let mut transaction = self.inner.store.begin_read().await?;
         let labels = read_labels(&mut transaction, scope.workspace()).await?;
@@ -36,6 +38,7 @@ impl Control {
     /// Calls a slot by a name; a label it had is replaced.
     ///
     /// Errors: `invalid_params` for a name that is too long or looks like a slot, `conflict` for one another slot has.
+    #[boxed]
     pub async fn set_label(&self, scope: &WorkspaceScope, slot: Slot, label: &str) -> Result<()> {
         let mut problems = Problems::default();
         let label = problems.take("label", line(label.trim(), MAX_LABEL_CHARS)).unwrap_or_default();
@@ -69,6 +72,7 @@ impl Control {
     }
 
     /// Takes a slot's label away. What the slot holds stays.
+    #[boxed]
     pub async fn clear_label(&self, scope: &WorkspaceScope, slot: Slot) -> Result<()> {
         let workspace = scope.workspace();
         self.run_to_end(move |control| async move {

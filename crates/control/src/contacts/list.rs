@@ -1,6 +1,7 @@
 //! Contacts in pages, newest id first.
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::Result;
 use tributary_core::ids::ContactId;
 use tributary_core::scope::WorkspaceScope;
@@ -71,6 +72,7 @@ impl Control {
     /// Contacts created in a range, newest id first.
     ///
     /// Errors: `invalid_params` naming every condition at fault and what would be allowed.
+    #[boxed]
     pub async fn list_contacts(&self, scope: &WorkspaceScope, query: &ContactsQuery) -> Result<ContactPage> {
         let workspace = scope.workspace();
         let mut transaction = self.inner.store.begin_read().await?;

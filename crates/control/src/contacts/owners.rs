@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::ContactId;
 use tributary_core::scope::WorkspaceScope;
@@ -16,6 +17,7 @@ pub const MAX_VISITORS_LOOKED_UP: usize = 10_000;
 impl Control {
     /// The contact each of some visitors stands for; of merged ones the survivor. Visitors that are no contact's are left out.
     /// At most 10,000 at once.
+    #[boxed]
     pub async fn contacts_of_visitors(&self, scope: &WorkspaceScope, visitors: &[&str]) -> Result<HashMap<String, ContactId>> {
         if visitors.is_empty() {
             return Ok(HashMap::new());

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::Result;
 use tributary_core::ids::{ContactId, WorkspaceId};
 use tributary_core::scope::WorkspaceScope;
@@ -53,6 +54,7 @@ impl Control {
     /// every visitor nobody is known behind: each of these counts for itself. Within a group and among them ascending.
     ///
     /// Read anew only after something changed that matters here: the same answer is the same `Arc`.
+    #[boxed]
     pub async fn people(&self, scope: &WorkspaceScope, of: PeopleOf) -> Result<Arc<Vec<Vec<String>>>> {
         let key = (scope.workspace(), of);
         let mut transaction = self.inner.store.begin_read().await?;

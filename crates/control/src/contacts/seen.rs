@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tributary_boxed::boxed;
 use tributary_core::error::Result;
 use tributary_core::ids::WorkspaceId;
 use tributary_core::scope::WorkspaceScope;
@@ -54,6 +55,7 @@ impl SeenTies {
 impl Control {
     /// [`Control::identify_all`] for what events tell: what is known to be written costs no statement. Somebody's last
     /// appearance is noted to the hour.
+    #[boxed]
     pub async fn identify_seen(&self, scope: &WorkspaceScope, all: Vec<Identification>) -> Result<()> {
         let ties = &self.inner.seen_ties;
         let keys: Vec<u64> = all.iter().map(|one| ties.key(scope.workspace(), one)).collect();

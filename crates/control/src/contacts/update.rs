@@ -1,5 +1,6 @@
 //! Contacts written by hand: created with lists, and changed list by list.
 
+use tributary_boxed::boxed;
 use tributary_core::error::Result;
 use tributary_core::ids::{ContactId, WorkspaceId};
 use tributary_core::scope::WorkspaceScope;
@@ -52,6 +53,7 @@ impl Control {
     /// Creates a contact, or adds to the one that has one of the e-mails.
     ///
     /// Errors: `invalid_params` naming every field at fault.
+    #[boxed]
     pub async fn create_contact(&self, scope: &WorkspaceScope, new: NewContact) -> Result<Contact> {
         let mut problems = Problems::default();
         if new.emails.is_empty() {
@@ -99,6 +101,7 @@ impl Control {
     /// them had it. The id of a merged contact leads to the contact it is part of.
     ///
     /// Errors: `not_found`, and `invalid_params` naming every field at fault, an e-mail of another contact among them.
+    #[boxed]
     pub async fn update_contact(&self, scope: &WorkspaceScope, id: ContactId, change: ContactChange) -> Result<Contact> {
         let mut problems = Problems::default();
         if change == ContactChange::default() {

@@ -1,6 +1,7 @@
 //! Visitors by what is known of the contact they stand for: what questions over events filter and group people by.
 
 use sqlx::Row;
+use tributary_boxed::boxed;
 use tributary_core::error::Result;
 use tributary_core::ids::ContactId;
 use tributary_core::scope::WorkspaceScope;
@@ -18,6 +19,7 @@ impl Control {
     /// are never among them; without conditions all that are.
     ///
     /// Errors: `invalid_params` naming every condition at fault and what would be allowed.
+    #[boxed]
     pub async fn visitors_where(&self, scope: &WorkspaceScope, conditions: &[Condition]) -> Result<Vec<(ContactId, String)>> {
         let mut transaction = self.inner.store.begin_read().await?;
         let labels = read_labels(&mut transaction, scope.workspace()).await?;
@@ -40,6 +42,7 @@ impl Control {
     }
 
     /// The contacts of some ids that are there, in the order asked; of merged ones the survivor.
+    #[boxed]
     pub async fn contacts_by_id(&self, scope: &WorkspaceScope, ids: &[ContactId], include: Include) -> Result<Vec<Contact>> {
         let mut transaction = self.inner.store.begin_read().await?;
         read_contacts(&mut transaction, scope.workspace(), ids, include).await
@@ -47,6 +50,7 @@ impl Control {
 
     /// Every visitor of a contact that has a value in a slot, with the newest value: text as it is, numbers as short as they
     /// can be written, days as `YYYY-MM-DD`.
+    #[boxed]
     pub async fn visitors_by_field(&self, scope: &WorkspaceScope, slot: Slot) -> Result<Vec<(String, String)>> {
         let read = failed("the custom fields of contacts could not be read");
         let rows = sqlx::query(

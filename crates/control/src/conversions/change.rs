@@ -1,5 +1,6 @@
 //! What a workspace sets for a type of conversion, and takes back.
 
+use tributary_boxed::boxed;
 use tributary_core::conversion::ConversionType;
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::WorkspaceId;
@@ -29,6 +30,7 @@ impl Control {
     /// Changes what is set for a type. The first change to a custom slot names it: that makes it usable.
     ///
     /// Errors: `invalid_params` naming every field at fault, `conflict` for a label another slot has.
+    #[boxed]
     pub async fn set_conversion(
         &self,
         scope: &WorkspaceScope,
@@ -58,6 +60,7 @@ impl Control {
     }
 
     /// Takes back what is set for a type: a custom slot has no label again. Events and rules of the type stay.
+    #[boxed]
     pub async fn clear_conversion(&self, scope: &WorkspaceScope, conversion: ConversionType) -> Result<()> {
         let workspace = scope.workspace();
         self.run_to_end(move |control| async move {

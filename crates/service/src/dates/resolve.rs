@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tributary_boxed::boxed;
 use tributary_control::WorkspaceAccess;
 use tributary_core::error::Result;
 use tributary_core::time::{DAY_US, SECOND_US, TimeRange, format_utc};
@@ -78,6 +79,7 @@ impl Service {
     /// Turns a preset or a phrase into bounds.
     ///
     /// Errors: `invalid_params` when neither is given or it names no stretch of days, with the presets.
+    #[boxed]
     pub async fn resolve_date_range(&self, access: &WorkspaceAccess, input: &ResolveInput) -> Result<ResolvedRange> {
         let preset = match (&input.preset, &input.relative) {
             (Some(name), _) => Preset::parse(name).ok_or_else(|| invalid("preset", unknown_preset(name, &[])))?,

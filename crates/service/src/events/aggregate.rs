@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tributary_boxed::boxed;
 use tributary_control::{Conversions, CountsFrom, WorkspaceAccess};
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::event::Origin;
@@ -169,6 +170,7 @@ impl EventsQuestion {
 
 impl Service {
     /// Counts and sums conversions of a range by group.
+    #[boxed]
     pub async fn count_events(&self, access: &WorkspaceAccess, question: EventsQuestion) -> Result<EventsCounted> {
         let mut problems = Problems::new();
         let conversions = self.control.conversions(&access.scope).await?;

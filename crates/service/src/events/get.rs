@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tributary_boxed::boxed;
 use tributary_control::{PeopleOf, WorkspaceAccess};
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::event::Event;
@@ -58,6 +59,7 @@ pub struct EventOutput {
 
 impl Service {
     /// One conversion by the id of a list, or `not_found`.
+    #[boxed]
     pub async fn get_event(&self, access: &WorkspaceAccess, id: &str) -> Result<EventOutput> {
         let unknown = || {
             let shown: String = id.chars().take(32).collect();

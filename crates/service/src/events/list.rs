@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use tributary_boxed::boxed;
 use tributary_control::{AdDirectory, Condition, Conversions, PeopleOf, WorkspaceAccess};
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::event::Event;
@@ -99,6 +100,7 @@ pub(crate) struct Stretch {
 
 impl Service {
     /// Conversions of a range, newest first. With `sources` a page may hold fewer rows than asked for while more follow.
+    #[boxed]
     pub async fn list_events(&self, access: &WorkspaceAccess, input: EventsInput) -> Result<Paged<EventRow>> {
         let is_first = input.cursor.as_deref().is_none_or(|cursor| cursor == FIRST_PAGE);
         let plan = self.plan_events(access, input).await?;

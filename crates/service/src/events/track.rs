@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use tributary_boxed::boxed;
 use tributary_control::{Identification, WorkspaceAccess};
 use tributary_core::conversion::ConversionType;
 use tributary_core::error::{Code, Error, Result};
@@ -54,6 +55,7 @@ impl ConversionTracked {
 impl Service {
     /// Takes in the body of `POST /public-api/v1/events/track`. Answers after the event is durable and visible; one that was
     /// taken in before, by its order or its idempotency key, changes nothing and is said to be a duplicate.
+    #[boxed]
     pub async fn track_conversion(&self, access: &WorkspaceAccess, body: &[u8], arrival: &Arrival) -> Result<ConversionTracked> {
         let workspace = access.workspace.id;
         let tracked = self.take_conversion(access, body, arrival).await;

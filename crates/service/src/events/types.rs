@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tributary_boxed::boxed;
 use tributary_control::{ConversionSettings, Conversions, CountsFrom, WorkspaceAccess};
 use tributary_core::error::Result;
 use tributary_core::event::{Event, Origin};
@@ -43,6 +44,7 @@ pub struct EventTypes {
 
 impl Service {
     /// The conversions of a workspace: the standard ones and the slots that have a label, or events all the same.
+    #[boxed]
     pub async fn list_event_types(&self, access: &WorkspaceAccess) -> Result<EventTypes> {
         let conversions = self.control.conversions(&access.scope).await?;
         let seen = self.seen(access, &conversions).await?;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tributary_boxed::boxed;
 use tributary_control::{Export, ExportKind, ExportStatus, WorkspaceAccess};
 use tributary_core::error::{Error, Result};
 use tributary_core::ids::{ExportId, WorkspaceId};
@@ -65,6 +66,7 @@ pub struct ExportState {
 
 impl Service {
     /// Takes in the body of `POST /public-api/v1/{events,contacts,companies}/exports`. What can be checked is checked now.
+    #[boxed]
     pub async fn create_export(&self, access: &WorkspaceAccess, kind: ExportKind, body: &[u8]) -> Result<ExportQueued> {
         if self.exports_folder.is_none() {
             return Err(Error::internal("exports have no folder in this process"));
@@ -77,6 +79,7 @@ impl Service {
     }
 
     /// How far an export has come. `base_url` is where clients reach this server.
+    #[boxed]
     pub async fn export_state(&self, access: &WorkspaceAccess, kind: ExportKind, id: i64, base_url: &str) -> Result<ExportState> {
         let export = self.control.get_export(&access.scope, kind, ExportId(id)).await?;
         let is_completed = export.status == ExportStatus::Completed;
@@ -97,6 +100,7 @@ impl Service {
     }
 
     /// The file a link leads to, and its name for whoever saves it. `not_found` for links that are not good.
+    #[boxed]
     pub async fn export_file(&self, id: i64, expires_s: i64, signature: &str) -> Result<(PathBuf, String)> {
         let export = self.control.export_of_link(ExportId(id), expires_s, signature).await?;
         let path = self.path_of(export.workspace, export.id)?;

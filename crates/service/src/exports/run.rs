@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use tributary_boxed::boxed;
 use tributary_control::{CompaniesQuery, CompanyPage, Export, WorkspaceAccess};
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::time::format_utc;
@@ -35,6 +36,7 @@ struct CompanyLine {
 impl Service {
     /// Writes queued exports and removes old ones for as long as it is polled. What was under way when the process that owned
     /// the folder before ended has failed.
+    #[boxed]
     pub async fn run_exports(self: Arc<Self>) {
         if let Err(error) = self.control.fail_interrupted_exports(INTERRUPTED).await {
             tracing::error!(error = %error.chain(), "exports under way at the last stop could not be ended");
@@ -54,6 +56,7 @@ impl Service {
     }
 
     /// Writes the oldest queued export. Says whether there was one.
+    #[boxed]
     pub async fn write_next_export(&self) -> Result<bool> {
         let Some(export) = self.control.take_export().await? else { return Ok(false) };
         let written = self.write(&export).await;
@@ -74,6 +77,7 @@ impl Service {
     }
 
     /// Removes exports of yesterday, and every file that belongs to no export.
+    #[boxed]
     pub async fn sweep_exports(&self) -> Result<()> {
         let Some(folder) = self.exports_folder.clone() else { return Ok(()) };
         let left = self.control.expire_exports(self.clock.now_us().saturating_sub(KEPT_US)).await?;

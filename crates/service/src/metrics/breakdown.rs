@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
+use tributary_boxed::boxed;
 use tributary_control::WorkspaceAccess;
 use tributary_core::error::{Code, Result};
 
@@ -48,6 +49,7 @@ impl Service {
     /// Splits one metric by one dimension. The question's `limit` is the number of groups, [`DEFAULT_TOP`] unless given.
     ///
     /// Errors: as [`Service::query_metrics`], and `invalid_params` unless there are one metric and one dimension.
+    #[boxed]
     pub async fn break_down(&self, access: &WorkspaceAccess, question: &MetricsQuestion) -> Result<Breakdown> {
         let mut problems = Problems::new();
         for (field, given) in [("metrics", question.metrics.len()), ("group_by", question.group_by.len())] {

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use tributary_boxed::boxed;
 use tributary_control::WorkspaceAccess;
 use tributary_core::error::{Code, Result};
 
@@ -104,6 +105,7 @@ impl Service {
     /// Answers metrics of a period and of the one it is compared with.
     ///
     /// Errors: as [`Service::query_metrics`].
+    #[boxed]
     pub async fn compare_metrics(
         &self,
         access: &WorkspaceAccess,

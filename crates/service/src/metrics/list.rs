@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tributary_boxed::boxed;
 use tributary_control::WorkspaceAccess;
 use tributary_core::error::Result;
 use tributary_events::attribution::model::Model;
@@ -92,11 +93,13 @@ pub fn attribution_models() -> Vec<ModelRow> {
 
 impl Service {
     /// The metrics of a workspace.
+    #[boxed]
     pub async fn list_metrics(&self, access: &WorkspaceAccess) -> Result<Vec<MetricRow>> {
         Ok(self.metric_catalogue(access).await?.metrics().iter().map(MetricRow::from).collect())
     }
 
     /// The dimensions of a workspace: the fixed ones and its labelled custom fields.
+    #[boxed]
     pub async fn list_dimensions(&self, access: &WorkspaceAccess) -> Result<Vec<DimensionRow>> {
         let fixed = DIMENSIONS.iter().map(|dimension| DimensionRow {
             slug: dimension.slug.to_owned(),

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
+use tributary_boxed::boxed;
 use tributary_control::WorkspaceAccess;
 use tributary_core::error::{Code, Result};
 
@@ -58,6 +59,7 @@ impl Service {
     /// model is not looked at.
     ///
     /// Errors: as [`Service::query_metrics`].
+    #[boxed]
     pub async fn compare_models(
         &self,
         access: &WorkspaceAccess,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tributary_boxed::boxed;
 use tributary_control::{SavedKind, WorkspaceAccess};
 use tributary_core::error::{Code, Result};
 use tributary_core::ids::SavedId;
@@ -58,6 +59,7 @@ impl Service {
     /// Runs every report of a dashboard, over other days than their own when some are given.
     ///
     /// Errors: `not_found`, and those of the questions.
+    #[boxed]
     pub async fn run_dashboard(&self, access: &WorkspaceAccess, id: i64, days: Option<DateRange>) -> Result<DashboardOutput> {
         let saved = self.control.get_saved(&access.scope, SavedKind::Dashboard, SavedId(id)).await?;
         let definition: DashboardDefinition = stored_definition(&saved)?;

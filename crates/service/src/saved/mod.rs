@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tributary_boxed::boxed;
 use tributary_control::{NewSaved, Saved, SavedChange, SavedKind, WorkspaceAccess};
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::ids::SavedId;
@@ -66,11 +67,13 @@ struct SavedInput {
 
 impl Service {
     /// The saved items of a kind, by id.
+    #[boxed]
     pub async fn list_saved(&self, access: &WorkspaceAccess, kind: SavedKind) -> Result<Vec<SavedOutput>> {
         self.control.list_saved(&access.scope, kind).await?.into_iter().map(SavedOutput::of).collect()
     }
 
     /// One of them, or `not_found`.
+    #[boxed]
     pub async fn get_saved(&self, access: &WorkspaceAccess, kind: SavedKind, id: i64) -> Result<SavedOutput> {
         SavedOutput::of(self.control.get_saved(&access.scope, kind, SavedId(id)).await?)
     }
@@ -78,6 +81,7 @@ impl Service {
     /// Saves an item: a JSON object with `name`, `definition`, and for metrics a `slug`, which is made of the name otherwise.
     ///
     /// Errors: `invalid_payload` or `invalid_params` naming every field at fault, `conflict` for a name that is taken.
+    #[boxed]
     pub async fn create_saved(&self, access: &WorkspaceAccess, kind: SavedKind, body: &[u8]) -> Result<SavedOutput> {
         let input = read(body)?;
         let mut problems = Problems::new();
@@ -99,6 +103,7 @@ impl Service {
     }
 
     /// Changes what is given of an item. Errors as in [`Service::create_saved`], and `not_found`.
+    #[boxed]
     pub async fn update_saved(&self, access: &WorkspaceAccess, kind: SavedKind, id: i64, body: &[u8]) -> Result<SavedOutput> {
         let input = read(body)?;
         // Whether there is such an item is said before what is wrong with its change.
@@ -121,6 +126,7 @@ impl Service {
     /// Deletes an item.
     ///
     /// Errors: `not_found`; `conflict` naming what still uses it: reports their metrics and segments, dashboards their reports.
+    #[boxed]
     pub async fn delete_saved(&self, access: &WorkspaceAccess, kind: SavedKind, id: i64) -> Result<()> {
         let stored = self.control.get_saved(&access.scope, kind, SavedId(id)).await?;
         let users = self.users_of(access, &stored).await?;
@@ -137,6 +143,7 @@ impl Service {
     }
 
     /// The metrics a workspace has made of others.
+    #[boxed]
     pub async fn user_defined_metrics(&self, access: &WorkspaceAccess) -> Result<Vec<UserDefined>> {
         let saved = self.control.list_saved(&access.scope, SavedKind::Metric).await?;
         let metric = |saved: Saved| {
@@ -147,6 +154,7 @@ impl Service {
     }
 
     /// The metrics of a workspace: the catalogue's, three for each conversion, its own.
+    #[boxed]
     pub async fn metric_catalogue(&self, access: &WorkspaceAccess) -> Result<Catalogue> {
         let conversions = self.control.conversions(&access.scope).await?;
         Ok(Catalogue::of(&conversions, &self.user_defined_metrics(access).await?))

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tributary_boxed::boxed;
 use tributary_control::{SavedKind, WorkspaceAccess};
 use tributary_core::error::{Code, Result};
 use tributary_core::ids::SavedId;
@@ -64,6 +65,7 @@ impl Service {
     /// Runs a saved report, over other days than its own when some are given.
     ///
     /// Errors: `not_found`, and those of the question.
+    #[boxed]
     pub async fn run_report(&self, access: &WorkspaceAccess, id: i64, days: Option<DateRange>) -> Result<ReportOutput> {
         let saved = self.control.get_saved(&access.scope, SavedKind::Report, SavedId(id)).await?;
         let ReportDefinition { chart, mut question } = stored_definition(&saved)?;

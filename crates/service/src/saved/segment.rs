@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tributary_boxed::boxed;
 use tributary_control::{Condition, CountsFrom, Include, SavedKind, WorkspaceAccess};
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::event::Origin;
@@ -83,6 +84,7 @@ impl Service {
     /// The members of a segment in pages, newest id first.
     ///
     /// Errors: `not_found`, `invalid_params` for a cursor of no such list.
+    #[boxed]
     pub async fn segment_members(
         &self,
         access: &WorkspaceAccess,

@@ -5,6 +5,7 @@ pub mod sums;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tributary_boxed::boxed;
 use tributary_connectors::export::read_file;
 use tributary_connectors::problem::Problem;
 use tributary_connectors::rows::{self, MAX_ROWS};
@@ -98,6 +99,7 @@ impl Service {
     /// Takes in the body of `POST /v1/spend`: a row replaces what is stored of its entity and day. Only secret keys get here.
     ///
     /// Errors: `invalid_payload` for a body that is no list of 1 to 1,000 rows.
+    #[boxed]
     pub async fn spend(&self, access: &WorkspaceAccess, author: &str, body: &[u8]) -> Result<SpendOutput> {
         let input: SpendInput =
             serde_json::from_slice(body).map_err(|error| body_error(format!("the body is not accepted: {error}")))?;
@@ -122,6 +124,7 @@ impl Service {
 /// Imports a file of an ad platform, or of our own columns, for an operator. Each batch of rows is stored by itself.
 ///
 /// Errors: `invalid_params` for a file of no known table.
+#[boxed]
 pub async fn import_file(control: &Control, scope: &WorkspaceScope, file: &str, content: Vec<u8>) -> Result<SpendFile> {
     let name = file.to_owned();
     let read = tokio::task::spawn_blocking(move || {

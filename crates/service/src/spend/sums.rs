@@ -5,6 +5,7 @@ use std::str::FromStr;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tributary_boxed::boxed;
 use tributary_control::{AdDimension, AdQuestion, AdSelection, Control, SpendSum, WorkspaceAccess};
 use tributary_core::error::{Code, Error, Result};
 use tributary_core::money::{Currency, format_micros};
@@ -101,12 +102,14 @@ impl Service {
     /// Answers what was spent in a workspace.
     ///
     /// Errors: `invalid_params` for dates, dimensions or a currency that cannot be read, `question_too_large` for too many sums.
+    #[boxed]
     pub async fn spend_sums(&self, access: &WorkspaceAccess, question: &SpendQuestion) -> Result<SpendAnswer> {
         sums(&self.control, access, question).await
     }
 }
 
 /// The same for an operator.
+#[boxed]
 pub async fn sums(control: &Control, access: &WorkspaceAccess, question: &SpendQuestion) -> Result<SpendAnswer> {
     let asked = AdQuestion {
         from: date("from", &question.from)?,
