@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Serialize;
+use tributary_boxed::boxed;
 use tributary_core::error::{Code, Error, Result};
 
 use super::MAX_EXPORT_ROWS;
@@ -23,6 +24,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// Begins a file. Folders it needs are made.
+    #[boxed]
     pub async fn begin(path: PathBuf) -> Result<Lines> {
         aside(move || {
             if let Some(folder) = path.parent() {
@@ -56,6 +58,7 @@ impl Lines {
     }
 
     /// Completes the file and says how many rows it has.
+    #[boxed]
     pub async fn finish(self) -> Result<u64> {
         let Lines { path, encoder, rows } = self;
         aside(move || {
