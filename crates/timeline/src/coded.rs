@@ -80,8 +80,7 @@ impl<'t> Coder<'t> {
     }
 
     pub fn finish(self) -> Coded<'t> {
-        let codes = self.codes;
-        Coded::new(codes, self.values, self.bytes)
+        Coded::new(self.codes, self.values, self.bytes)
     }
 
     /// The column of other codes into the same values.
