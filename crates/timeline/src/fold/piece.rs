@@ -10,6 +10,8 @@ use crate::column::{Codes, Column, MILLI_US, Times};
 pub(crate) const BYTE_CODES: usize = 256;
 /// A piece of which less than one row in this many is in the slice is handed over as those rows alone.
 const SPARSE: usize = 4;
+/// Rows whose masks are looked at together.
+const WORD_ROWS: usize = 8;
 /// Rows of one chunk, with the declared columns at hand.
 pub(crate) struct Piece {
     pub source: usize,
@@ -137,9 +139,14 @@ impl Piece {
     pub fn thin_out(&mut self, mask: &mut Vec<u8>) {
         let kept = count(&mask[self.base..]);
         if kept * SPARSE < self.rows.len() {
-            let first = self.rows.start as u32;
-            let rows = mask[self.base..].iter().zip(first..).filter(|(kept, _)| **kept != 0).map(|(_, row)| row);
-            self.picked = Some(rows.collect());
+            let mut picked = Vec::with_capacity(kept);
+            // Few are kept: most words of eight rows are passed over at once.
+            for (word, rows) in (self.rows.start as u32..).step_by(WORD_ROWS).zip(mask[self.base..].chunks(WORD_ROWS)) {
+                if rows.iter().fold(0, |any, kept| any | kept) != 0 {
+                    picked.extend((word..).zip(rows).filter(|(_, kept)| **kept != 0).map(|(row, _)| row));
+                }
+            }
+            self.picked = Some(picked);
             mask.truncate(self.base);
             mask.resize(self.base + kept, KEPT);
         }

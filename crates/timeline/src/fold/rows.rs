@@ -7,17 +7,38 @@ use std::collections::BTreeMap;
 
 use tributary_core::error::Result;
 use tributary_core::event::Event;
+use tributary_core::time::TimeRange;
 use tributary_events::answer::RowsAnswer;
 use tributary_events::question::{Journey, RowOrder, RowPosition, Rows, Slice};
 
 use super::order::{Place, Timed};
-use super::piece::count;
-use super::scan::Scan;
+use super::scan::{Scan, count};
 use crate::column::ColumnId;
 use crate::stored::Hashes;
 
 /// Rows beyond the limit that are gathered before they are cut.
 const SLACK_ROWS: usize = 65_536;
+
+/// The first window of a run is this part of its time, and each one that follows as many times longer than the one before.
+const WINDOW_SHARE: i64 = 64;
+const WINDOW_GROWTH: i64 = 8;
+
+/// A run's time in windows that are looked through one after the other, until enough rows are found: what is asked for first lies in
+/// a small part of it. `None` is all of it without a look at times.
+fn windows(order: RowOrder, (first_us, last_us): (i64, i64)) -> Vec<Option<TimeRange>> {
+    let length_us = last_us.checked_sub(first_us).and_then(|span_us| span_us.checked_add(1));
+    let (Some(length_us), Some(end_us)) = (length_us, last_us.checked_add(1)) else { return vec![None] };
+    let (mut windows, mut done_us, mut next_us) = (Vec::new(), 0, length_us / WINDOW_SHARE + 1);
+    while done_us < length_us {
+        let upto_us = next_us.saturating_add(done_us).min(length_us);
+        windows.push(Some(match order {
+            RowOrder::NewestFirst => TimeRange { start_us: end_us - upto_us, end_us: end_us - done_us },
+            RowOrder::OldestFirst => TimeRange { start_us: first_us + done_us, end_us: first_us + upto_us },
+        }));
+        (done_us, next_us) = (upto_us, next_us.saturating_mul(WINDOW_GROWTH));
+    }
+    windows
+}
 
 /// The slice with no more than the instants in which the rows asked for may lie.
 pub(crate) fn slice_of(question: &Rows) -> Cow<'_, Slice> {
@@ -47,20 +68,26 @@ pub(crate) fn answer(scan: &mut Scan<'_>, question: &Rows) -> Result<RowsAnswer>
         }
         scan.prepare_sources(at..at + 1, false)?;
         let tasks: Vec<_> = scan.stretches_of(at).collect();
-        let found = scan.in_parallel(
-            tasks.len(),
-            || Ok(Finding::default()),
-            |finding, task| {
-                let (source, chunk, stretch) = tasks[task].clone();
-                finding.look(scan, question, source, chunk, stretch)
-            },
-        )?;
-        for finding in found {
-            total += finding.total;
-            rows.extend(finding.rows);
-            ties.extend(finding.ties);
+        let (bounds_us, run_rows) = (scan.sources[at].bounds_us, scan.sources[at].rows() as u64);
+        // It pays where the end may come early, and where times need not be decoded for it.
+        let pays = question.count_up_to <= run_rows && scan.has_times(at)?;
+        for window in if pays { windows(question.order, bounds_us) } else { vec![None] } {
+            let window_us = window.map_or(bounds_us, |window| (window.start_us, window.end_us - 1));
+            if total >= question.count_up_to && is_settled(question, &mut rows, window_us) {
+                break;
+            }
+            let found = scan.in_parallel(
+                tasks.len(),
+                || Ok(Finding::default()),
+                |finding, task| finding.look(scan, question, tasks[task].clone(), window),
+            )?;
+            for finding in found {
+                total += finding.total;
+                rows.extend(finding.rows);
+                ties.extend(finding.ties);
+            }
+            cut(question.order, question.limit, &mut rows);
         }
-        cut(question.order, question.limit, &mut rows);
     }
     scan.order(&mut rows)?;
     if question.order == RowOrder::NewestFirst {
@@ -162,19 +189,22 @@ impl Finding {
         &mut self,
         scan: &Scan<'_>,
         question: &Rows,
-        source: usize,
-        chunk: usize,
-        stretch: std::ops::Range<usize>,
+        (source, chunk, stretch): (usize, usize, std::ops::Range<usize>),
+        window: Option<TimeRange>,
     ) -> Result<()> {
         self.mask.clear();
-        let piece = scan.piece(source, chunk, stretch, 0, &mut self.mask)?;
+        let piece = match window {
+            Some(window) => scan.piece_inside((source, chunk, stretch), window, &mut self.mask)?,
+            None => Some(scan.piece(source, chunk, stretch, 0, &mut self.mask)?),
+        };
+        let Some(piece) = piece else { return Ok(()) };
         let found = count(&self.mask) as u64;
         if found == 0 {
             return Ok(());
         }
         let times = scan.sources[source].run.column(&ColumnId::Time, chunk)?;
-        let kept = piece.rows.clone().zip(&self.mask).filter(|(_, kept)| **kept != 0);
-        let kept = kept.map(|(row, _)| Timed {
+        let kept = (0u32..).zip(&self.mask).filter(|(_, kept)| **kept != 0).map(|(at, _)| piece.row(at));
+        let kept = kept.map(|row| Timed {
             time_us: times.times().at(row),
             place: Place { source: source as u32, chunk: chunk as u32, row: row as u32 },
         });

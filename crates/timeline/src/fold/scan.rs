@@ -1,7 +1,9 @@
 //! One pass over a question's rows, in partitions by visitor hash, each visitor's rows brought together from all runs.
 
+mod pieces;
+
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,13 +16,13 @@ use tributary_events::question::{Bots, Slice};
 
 use super::limits::Limits;
 use super::persons::Persons;
-pub(crate) use super::piece::{BYTE_CODES, Piece, Row, Stretch, Visit};
-use super::reads::{Read, Reads, column_of};
+pub(crate) use super::piece::{BYTE_CODES, Piece, Row, Stretch, Visit, count};
+use super::reads::{Read, Reads};
 use super::scratch::{Cursor, RunStart, Scratch, member};
-use super::tags::{KEPT, TagFilters, Tags};
+use super::tags::{TagFilters, Tags};
 use super::traits::TraitColumns;
 use crate::cache::ColumnSet;
-use crate::column::{Codes, Column, ColumnId, Dictionary, Visitors};
+use crate::column::{Column, ColumnId, Dictionary, Visitors};
 use crate::live::LiveRows;
 use crate::run::{Chunk, Run};
 use crate::turns::Turns;
@@ -257,55 +259,6 @@ impl<'a> Scan<'a> {
             }));
             done.into_iter().collect()
         })
-    }
-
-    /// A piece of a source with its columns, and its mask appended to `mask`.
-    pub fn piece(&self, source: usize, chunk: usize, rows: Range<usize>, base: usize, mask: &mut Vec<u8>) -> Result<Piece> {
-        let from = &self.sources[source];
-        let columns = from.sets.iter().map(|set| self.load(source, set, chunk)).collect::<Result<_>>()?;
-        let piece = Piece { source, chunk, base, rows, picked: None, columns };
-        let first = mask.len();
-        mask.resize(first + piece.len(), KEPT);
-        let mask = &mut mask[first..];
-        from.narrow(chunk, &piece.rows, mask)?;
-        self.mask.as_ref().expect("prepared before").apply(&piece, mask);
-        Ok(piece)
-    }
-
-    /// The mask of some rows of a chunk, for the few rows that need no tables.
-    pub fn mask(&self, source: usize, chunk: usize, rows: &Range<usize>) -> Result<Vec<u8>> {
-        let from = &self.sources[source];
-        let mut mask = vec![KEPT; rows.len()];
-        from.narrow(chunk, rows, &mut mask)?;
-        for filter in &self.slice_filters {
-            if let Field::Trait(name) = &filter.field {
-                let visitors = from.run.column(&ColumnId::Visitors, chunk)?;
-                self.traits.narrow(name, &filter.test, visitors.visitors(), rows, &mut mask, self.limits)?;
-                continue;
-            }
-            let column = from.run.column(&column_of(&filter.field), chunk)?;
-            let column = column.text();
-            if let Codes::Same(code) = &column.codes {
-                if !filter.test.holds(column.dictionary.value(*code).as_deref()) {
-                    mask.fill(0);
-                }
-                continue;
-            }
-            let holds = |code| u8::from(filter.test.holds(column.dictionary.value(code).as_deref()));
-            let mut passes: HashMap<u32, u8> = HashMap::new();
-            // Neighbours are often alike.
-            let mut last: Option<(u32, u8)> = None;
-            for (kept, row) in mask.iter_mut().zip(rows.clone()) {
-                let code = column.codes.at(row);
-                let passed = match last {
-                    Some((same, passed)) if same == code => passed,
-                    _ => *passes.entry(code).or_insert_with(|| holds(code)),
-                };
-                last = Some((code, passed));
-                *kept &= passed;
-            }
-        }
-        Ok(mask)
     }
 
     /// The id of a visitor that has rows in the piece's chunk.
