@@ -22,6 +22,8 @@ const SLACK_ROWS: usize = 65_536;
 /// The first window of a run is this part of its time, and each one that follows as many times longer than the one before.
 const WINDOW_SHARE: i64 = 64;
 const WINDOW_GROWTH: i64 = 8;
+/// Chunks from which on a run is looked through in windows.
+const WINDOWED_CHUNKS: usize = 4;
 
 /// A run's time in windows that are looked through one after the other, until enough rows are found: what is asked for first lies in
 /// a small part of it. `None` is all of it without a look at times.
@@ -69,8 +71,9 @@ pub(crate) fn answer(scan: &mut Scan<'_>, question: &Rows) -> Result<RowsAnswer>
         scan.prepare_sources(at..at + 1, false)?;
         let tasks: Vec<_> = scan.stretches_of(at).collect();
         let (bounds_us, run_rows) = (scan.sources[at].bounds_us, scan.sources[at].rows() as u64);
-        // It pays where the end may come early, and where times need not be decoded for it.
-        let pays = question.count_up_to <= run_rows && scan.has_times(at)?;
+        // It pays in a large run, where the end may come early and times need not be decoded for it.
+        let is_large = scan.sources[at].chunks.len() >= WINDOWED_CHUNKS;
+        let pays = is_large && question.count_up_to <= run_rows && scan.has_times(at)?;
         for window in if pays { windows(question.order, bounds_us) } else { vec![None] } {
             let window_us = window.map_or(bounds_us, |window| (window.start_us, window.end_us - 1));
             if total >= question.count_up_to && is_settled(question, &mut rows, window_us) {
