@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -24,6 +23,7 @@ use tributary_timeline::{FolderStats, Timeline};
 use crate::failure::{Failure, Result};
 use crate::load::{BENCH, GIANT};
 use crate::measure::ms_since;
+use crate::tributary::ask_to_stop;
 
 /// A workspace of the folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,8 +138,7 @@ impl Asking {
 impl Serving {
     /// Stops and closes the folder. From then on this process is deaf to SIGTERM, so it should have nothing else to do.
     pub async fn stop(self) -> Result<()> {
-        // The standard library sends no SIGTERM, and this crate may not call the operating system unsafely.
-        Command::new("kill").args(["-TERM", &std::process::id().to_string()]).status()?;
+        ask_to_stop(std::process::id())?;
         Ok(self.served.await??)
     }
 }

@@ -111,8 +111,7 @@ impl Server {
 
     /// Asks it to stop and waits until it has.
     pub async fn stop(mut self) -> Result<()> {
-        // The standard library sends no SIGTERM, and this crate may not call the operating system unsafely.
-        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        ask_to_stop(self.child.id())?;
         let begin = Instant::now();
         while begin.elapsed() < STOP_TIME {
             if let Some(status) = self.child.try_wait()? {
@@ -122,6 +121,13 @@ impl Server {
         }
         Err(Failure::new(format!("the server did not stop within {} s", STOP_TIME.as_secs())))
     }
+}
+
+/// Sends SIGTERM to a process.
+pub fn ask_to_stop(process: u32) -> Result<()> {
+    // The standard library sends no signals, and this crate may not call the operating system unsafely.
+    Command::new("kill").args(["-TERM", &process.to_string()]).status()?;
+    Ok(())
 }
 
 impl Drop for Server {

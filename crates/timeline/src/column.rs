@@ -15,7 +15,6 @@ pub(crate) use times::Times;
 
 /// Time offsets are counted from a quarter of an hour, so that a table of quarters finds any zone's bucket.
 pub(crate) const QUARTER_US: i64 = 900_000_000;
-pub(crate) const MILLI_US: i64 = 1_000;
 
 /// Which column of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

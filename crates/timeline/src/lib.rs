@@ -39,6 +39,8 @@ pub mod options;
 mod parquet_file;
 mod properties;
 mod run;
+#[cfg(test)]
+mod sample;
 mod schema;
 mod seal;
 mod segment;

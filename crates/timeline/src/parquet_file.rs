@@ -378,13 +378,14 @@ mod tests {
     use crate::encode::Layout;
     use crate::files::DurableFile;
     use crate::options::Options;
+    use crate::sample::{MAY, event};
     use crate::schema::{FORMAT, TIME};
     use crate::segment_writer::{Destination, write_rows};
     use crate::sorted::Sorted;
     use crate::stored::{Hashes, Stored};
     use std::sync::atomic::AtomicU64;
     use tributary_core::clock::FixedClock;
-    use tributary_core::event::{Confidence, Event, Origin};
+    use tributary_core::event::Event;
 
     fn opened_as(format: Option<&str>) -> Result<ParquetFile> {
         let folder = tempfile::tempdir().unwrap();
@@ -416,29 +417,12 @@ mod tests {
         let hashes = Hashes::new(&[7; 16]);
         let event = |n: i64| Event {
             name: format!("event-{}", n % 3),
-            time_us: 1_777_593_600_000_000 + n * 1_000,
-            received_us: 1_777_593_600_000_001 + n,
-            anonymous_id: String::from(if n < 4 { "a" } else { "b" }),
-            user_id: None,
-            session: None,
+            time_us: MAY + n * 1_000,
+            received_us: MAY + 1 + n,
             event_id: Some(format!("{n}")),
-            origin: Origin::Server,
-            url: None,
             path: (n % 2 == 0).then(|| format!("/{n}")),
-            referrer: None,
-            source: String::from("direct"),
-            medium: String::from("direct"),
-            campaign: None,
-            source_confidence: Confidence::High,
-            source_rule_id: String::from("r"),
-            country: None,
-            device_type: None,
-            browser: None,
-            os: None,
-            ip_hash: None,
-            bot: None,
-            amount: None,
             properties: Some(format!(r#"{{"n":{n}}}"#)),
+            ..event(if n < 4 { "a" } else { "b" })
         };
         let mut rows: Vec<Arc<Stored>> =
             (0..12).map(|n| Arc::new(Stored { sequence: n as u64 + 1, ..hashes.prepare(event(n)) })).collect();

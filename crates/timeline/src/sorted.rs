@@ -85,20 +85,20 @@ fn run_order(events: &[&Stored]) -> (Vec<u32>, Vec<bool>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::event;
     use crate::stored::Hashes;
+    use tributary_core::event::Event;
 
-    fn event(visitor: &str, time_us: i64, id: Option<&str>) -> Stored {
-        let event = serde_json::json!({"name": "x", "time_us": time_us, "received_us": 0, "anonymous_id": visitor,
-            "event_id": id, "origin": "server", "source": "direct", "medium": "direct", "source_confidence": "high",
-            "source_rule_id": "direct", "properties": "{\"plan\":\"pro\"}"});
-        Hashes::new(&[0; 16]).prepare(serde_json::from_value(event).unwrap())
+    fn stored(visitor: &str, time_us: i64, id: Option<&str>) -> Stored {
+        let (event_id, properties) = (id.map(str::to_owned), Some(String::from(r#"{"plan":"pro"}"#)));
+        Hashes::new(&[0; 16]).prepare(Event { time_us, event_id, properties, ..event(visitor) })
     }
 
     #[test]
     fn rows_are_in_run_order_even_where_hashes_meet() {
         let mut events = Vec::new();
         for n in 0..200u64 {
-            let mut stored = event(&format!("v{}", n % 7), (n * 37 % 11) as i64, (n % 3 > 0).then_some("e"));
+            let mut stored = stored(&format!("v{}", n % 7), (n * 37 % 11) as i64, (n % 3 > 0).then_some("e"));
             stored.visitor_hash = n % 7 / 2;
             stored.sequence = n;
             events.push(stored);

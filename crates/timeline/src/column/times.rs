@@ -1,6 +1,7 @@
 //! Instants of a chunk.
 
-use super::{MILLI_US, QUARTER_US};
+use super::QUARTER_US;
+use crate::encode::MILLISECOND_US;
 
 /// Instants: milliseconds in four bytes where the chunk allows it, microseconds otherwise.
 #[derive(Debug)]
@@ -16,8 +17,8 @@ impl Times {
         let mut offsets = Vec::with_capacity(values.len());
         for value in &values {
             let offset = value.wrapping_sub(base_us);
-            match u32::try_from(offset / MILLI_US) {
-                Ok(millis) if offset % MILLI_US == 0 => offsets.push(millis),
+            match u32::try_from(offset / MILLISECOND_US) {
+                Ok(millis) if offset % MILLISECOND_US == 0 => offsets.push(millis),
                 Ok(_) | Err(_) => return Times::Micros(values),
             }
         }
@@ -27,7 +28,7 @@ impl Times {
     #[inline]
     pub fn at(&self, row: usize) -> i64 {
         match self {
-            Times::Millis { base_us, offsets } => base_us + i64::from(offsets[row]) * MILLI_US,
+            Times::Millis { base_us, offsets } => base_us + i64::from(offsets[row]) * MILLISECOND_US,
             Times::Micros(values) => values[row],
         }
     }
@@ -53,7 +54,7 @@ impl Times {
                 let bound = |at_us: i64| {
                     let micros = i128::from(at_us) - i128::from(*base_us);
                     // An instant between two milliseconds bounds like the next one.
-                    (micros + i128::from(MILLI_US) - 1).div_euclid(i128::from(MILLI_US)).clamp(0, 1 << 32) as u64
+                    (micros + i128::from(MILLISECOND_US) - 1).div_euclid(i128::from(MILLISECOND_US)).clamp(0, 1 << 32) as u64
                 };
                 let (low, high) = (bound(start_us), bound(end_us));
                 // One comparison of four bytes: what lies below the start wraps past any length.

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::reads::Read;
 use super::tags::KEPT;
-use crate::column::{Codes, Column, MILLI_US, Times};
+use crate::column::{Codes, Column, Times};
+use crate::encode::MILLISECOND_US;
 
 /// Codes of one byte find their entry without a bounds check in a table of this many.
 pub(crate) const BYTE_CODES: usize = 256;
@@ -125,7 +126,7 @@ impl Piece {
             for ((at, mark), offset) in places.zip(marks).zip(&offsets[first..first + stretch.range().len()]) {
                 if is_wanted(*mark) {
                     // The instant came from eight bytes, so it fits again.
-                    give(at, base_us.wrapping_add(i64::from(*offset).wrapping_mul(MILLI_US)), *mark);
+                    give(at, base_us.wrapping_add(i64::from(*offset).wrapping_mul(MILLISECOND_US)), *mark);
                 }
             }
             return;

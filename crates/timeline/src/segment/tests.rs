@@ -4,16 +4,15 @@ use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
 use tributary_core::clock::FixedClock;
-use tributary_core::event::{Confidence, Event, Origin};
+use tributary_core::event::Event;
 
 use crate::merge::{Merging, merge};
 use crate::options::Options;
+use crate::sample::{MAY, event};
 use crate::schema::Text;
 use crate::segment_writer::{Destination, write_rows};
 use crate::sorted::Sorted;
 use crate::stored::Stored;
-
-const MAY: i64 = 1_777_593_600_000_000;
 
 fn hashes() -> Hashes {
     Hashes::new(&[7; 16])
@@ -21,30 +20,11 @@ fn hashes() -> Hashes {
 
 fn row(visitor: &str, event_id: Option<String>, at_ms: i64, sequence: u64) -> Stored {
     let event = Event {
-        name: String::from("page_view"),
         time_us: MAY + at_ms * 1_000,
         received_us: MAY + sequence as i64,
-        anonymous_id: visitor.to_owned(),
-        user_id: None,
-        session: None,
         event_id,
-        origin: Origin::Server,
-        url: None,
         path: Some(format!("/{}", sequence % 3)),
-        referrer: None,
-        source: String::from("direct"),
-        medium: String::from("direct"),
-        campaign: None,
-        source_confidence: Confidence::High,
-        source_rule_id: String::from("r"),
-        country: None,
-        device_type: None,
-        browser: None,
-        os: None,
-        ip_hash: None,
-        bot: None,
-        amount: None,
-        properties: None,
+        ..event(visitor)
     };
     Stored { sequence, ..hashes().prepare(event) }
 }
