@@ -175,16 +175,9 @@ impl Writer {
         for pending in rows {
             let mut row = pending.place(head.seq + 1, &head.hash);
             row.hash = row_hash(&row);
-            insert(&mut transaction, &row).await.map_err(failed(step))?;
+            append(&mut transaction, &row, &self.seal_key).await.map_err(failed(step))?;
             head = AuditHead { seq: row.seq, hash: row.hash };
         }
-        sqlx::query("UPDATE mcp_audit_head SET seq = $1, hash = $2, seal = $3 WHERE id = 1")
-            .bind(head.seq)
-            .bind(&head.hash)
-            .bind(seal(&self.seal_key, head.seq, &head.hash))
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed(step))?;
         commit(transaction).await?;
         self.head = head;
         Ok(())
@@ -196,11 +189,13 @@ fn answer<T>(reply: oneshot::Sender<T>, settled: T) {
     reply.send(settled).ok();
 }
 
-async fn insert(transaction: &mut DatabaseTransaction, row: &AuditRow) -> Result<(), sqlx::Error> {
+/// Adds a row and moves the head to it: two statements in one, since a caller waits for each way to the database.
+async fn append(transaction: &mut DatabaseTransaction, row: &AuditRow, seal_key: &[u8; 32]) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO mcp_audit_log (seq, correlation_id, at_us, door, tool_name, args_digest, latency_ms, output_size_bytes,
          space_id, user_id, token_id, client_user_agent, client_ip, was_internal, outcome, prev_hash, hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+         UPDATE mcp_audit_head SET seq = $1, hash = $17, seal = $18 WHERE id = 1",
     )
     .bind(row.seq)
     .bind(&row.correlation_id)
@@ -219,6 +214,7 @@ async fn insert(transaction: &mut DatabaseTransaction, row: &AuditRow) -> Result
     .bind(&row.outcome)
     .bind(&row.prev_hash)
     .bind(&row.hash)
+    .bind(seal(seal_key, row.seq, &row.hash))
     .execute(&mut **transaction)
     .await?;
     Ok(())
