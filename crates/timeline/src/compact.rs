@@ -8,15 +8,19 @@
 //! - A month that is over by [`CLOSED_AFTER_US`] is brought down to one segment, or to as few as
 //!   [`segment_rows`](crate::options::Options::segment_rows) allows. A segment joins a merge only when the smaller ones that
 //!   take part amount to a fourth of it: a late flush of a few events is merged with its like, and never rewrites the month.
-//! - The same is done with a month that is not over once it holds [`MOST_OPEN_SEGMENTS`].
+//! - While a month is filled (an import brings months that are long over), the first rule alone holds: to bring together what is
+//!   about to be followed by more would rewrite it over and over.
+//! - A month that is not over, or is being filled, is brought down too once it holds [`MOST_OPEN_SEGMENTS`].
 //!
 //! A month so holds one segment per factor of five in size below `segment_rows` at most, and full ones: of two neighbours in
 //! size that are left apart for being too large together, at least one is half full.
 //!
 //! Merges run while everything else goes on; their memory is told in [`crate::merge`], and [`MERGE_ROW_GROUPS`] bounds it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
@@ -37,14 +41,23 @@ const TIER_FACTOR: u32 = 8;
 const CLOSED_AFTER_US: i64 = DAY_US;
 /// A segment joins a merge outside its tier when it is at most this many times larger than the smaller ones together.
 const JOIN_FACTOR: u64 = 4;
-/// Segments of a month that is not over at most, but for full ones.
+/// Segments of a month that is not over or is being filled at most, but for full ones.
 const MOST_OPEN_SEGMENTS: usize = 24;
 /// Row groups a merge holds at once at most, one for every source.
 const MERGE_ROW_GROUPS: usize = 32;
 
+/// Which of the months that are over are brought together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Months {
+    /// Those that the last flush did not fill.
+    Quiet,
+    /// All: nothing has come for a while.
+    All,
+}
+
 impl Shared {
     /// Merges where a month has gathered many segments of one size, and brings months that are over together.
-    pub fn compact_by_size(&self) -> Result<()> {
+    pub fn compact_by_size(&self, months: Months) -> Result<()> {
         let _compacting = self.compacting.lock().expect("no holder of this lock panics");
         let now_us = self.options.clock.now_us();
         for workspace in self.all_workspaces() {
@@ -56,8 +69,10 @@ impl Shared {
                 for tier in tiers.into_values().filter(|tier| tier.len() >= self.options.compact_fan_in) {
                     self.merge(&workspace, &tier)?;
                 }
-                let left = by_month(&workspace.state().segments).remove(&month).unwrap_or_default();
-                if month_is_over(month, now_us) || left.len() > MOST_OPEN_SEGMENTS {
+                let state = workspace.state();
+                let left = by_month(&state.segments).remove(&month).unwrap_or_default();
+                let is_settled = month_is_over(month, now_us) && (months == Months::All || !state.filling.contains(&month));
+                if is_settled || left.len() > MOST_OPEN_SEGMENTS {
                     let together = self.worth_joining(left);
                     if together.len() > 1 {
                         self.merge(&workspace, &together)?;
@@ -68,22 +83,27 @@ impl Shared {
         Ok(())
     }
 
-    /// The smallest segments, as long as each is in proportion to those before and all fit into one.
+    /// The most segments of which each is in proportion to the smaller ones, and which all fit into one. A few events that came late
+    /// are left to themselves where they would keep larger ones apart.
     fn worth_joining(&self, mut segments: Vec<Arc<Segment>>) -> Vec<Arc<Segment>> {
         segments.sort_by_key(|segment| (segment.record.rows, segment.record.id));
+        let chains = (0..segments.len()).map(|first| (self.chain(&segments[first..]), first));
+        let Some((length, first)) = chains.max_by_key(|(length, first)| (*length, Reverse(*first))) else { return segments };
+        segments.drain(first..first + length).collect()
+    }
+
+    /// How many of these segments, which ascend in size, are in proportion to those before and fit into one.
+    fn chain(&self, segments: &[Arc<Segment>]) -> usize {
         let (mut rows, mut bytes) = (0, 0);
-        let mut best = 0;
         for (at, segment) in segments.iter().enumerate() {
             let is_in_proportion = at == 0 || segment.record.rows <= rows * JOIN_FACTOR;
             rows += segment.record.rows;
             bytes += segment.record.data.bytes;
             if !is_in_proportion || rows > self.options.segment_rows as u64 || bytes > self.most_bytes() {
-                break;
+                return at;
             }
-            best = at + 1;
         }
-        segments.truncate(best);
-        segments
+        segments.len()
     }
 
     /// Merges whatever can be, and rewrites whatever holds something erased.
@@ -166,7 +186,11 @@ impl Shared {
                 applied_tombstone: tombstones.last().map_or(0, |tombstone| tombstone.id),
             },
         };
+        let begin = Instant::now();
         let records = merge(&with, old, &tombstones)?;
+        let rows: u64 = old.iter().map(|segment| segment.record.rows).sum();
+        let (segments, into, ms) = (old.len(), records.len(), begin.elapsed().as_millis() as u64);
+        tracing::debug!(workspace = workspace.id, month = first.record.month, segments, into, rows, ms, "segments merged");
         let new = self.open_segments(&records);
         let (workspace, old, listed) = (workspace.clone(), old.to_vec(), new.clone());
         let next_segment = self.next_segment();
@@ -218,4 +242,61 @@ fn month_is_over(month: i32, now_us: i64) -> bool {
     let Ok(instant) = Timestamp::from_microsecond(now_us.saturating_sub(CLOSED_AFTER_US)) else { return false };
     let date = Offset::UTC.to_datetime(instant);
     i32::from(date.year()) * 12 + i32::from(date.month()) - 1 > month
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Timeline;
+    use crate::flush::Due;
+    use crate::options::Options;
+    use crate::sample::{MAY, event};
+    use tributary_core::clock::FixedClock;
+    use tributary_core::event::Event;
+    use tributary_events::store::EventStore;
+    use tributary_testkit::scope::workspace;
+
+    /// Long after May.
+    const LATER: i64 = MAY + 400 * DAY_US;
+
+    async fn flush_once(timeline: &Timeline, flush: i64, events: i64, due: Due) {
+        let events = (0..events).map(|n| Event { time_us: MAY + flush * 1_000 + n, ..event("a") });
+        timeline.append(&workspace(1), events.collect()).await.unwrap();
+        timeline.shared.flush_all(due).unwrap();
+    }
+
+    fn segments(timeline: &Timeline) -> usize {
+        timeline.shared.all_workspaces()[0].state().segments.len()
+    }
+
+    #[tokio::test]
+    async fn a_month_that_is_being_filled_is_left_apart_until_it_is_quiet() {
+        let folder = tempfile::tempdir().unwrap();
+        let timeline = Timeline::open(folder.path(), Options::new([7; 16], FixedClock::at(LATER))).unwrap();
+        for flush in 0..20 {
+            flush_once(&timeline, flush, 50, Due::Full).await;
+            timeline.shared.compact_by_size(Months::Quiet).unwrap();
+            // Eight of a size are merged all the same: an event is rewritten once on the way.
+            assert_eq!(segments(&timeline) as i64, (flush + 1) / 8 + (flush + 1) % 8, "{flush}");
+        }
+        timeline.settle().unwrap();
+        assert_eq!(segments(&timeline), 1);
+        flush_once(&timeline, 20, 50, Due::Full).await;
+        flush_once(&timeline, 21, 50, Due::Aged).await;
+        timeline.shared.compact_by_size(Months::Quiet).unwrap();
+        assert_eq!(segments(&timeline), 2, "two late flushes are brought together, and are too small to rewrite the month");
+    }
+    #[tokio::test]
+    async fn a_few_late_events_keep_nothing_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let timeline = Timeline::open(folder.path(), Options::new([7; 16], FixedClock::at(LATER))).unwrap();
+        for (flush, events) in [3, 50, 60, 400].into_iter().enumerate() {
+            flush_once(&timeline, flush as i64, events, Due::Full).await;
+        }
+        timeline.settle().unwrap();
+        let mut rows: Vec<u64> =
+            timeline.shared.all_workspaces()[0].state().segments.iter().map(|segment| segment.record.rows).collect();
+        rows.sort_unstable();
+        assert_eq!(rows, [3, 510]);
+    }
 }

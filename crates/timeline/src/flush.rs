@@ -13,17 +13,26 @@ use crate::sorted::Sorted;
 use crate::stored::{Stored, month_of};
 use crate::workspace::Workspace;
 
+/// Why a flush is due.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// The tail is as large as it should get: more of the same is on its way.
+    Full,
+    /// It has waited long enough, or somebody asked.
+    Aged,
+}
+
 impl Shared {
     /// Flushes every workspace that has something in the log.
-    pub fn flush_all(&self) -> Result<()> {
+    pub fn flush_all(&self, due: Due) -> Result<()> {
         let _flushing = self.flushing.lock().expect("no holder of this lock panics");
         for workspace in self.all_workspaces() {
-            self.flush(&workspace)?;
+            self.flush(&workspace, due)?;
         }
         Ok(())
     }
 
-    fn flush(&self, workspace: &Arc<Workspace>) -> Result<()> {
+    fn flush(&self, workspace: &Arc<Workspace>, due: Due) -> Result<()> {
         let state = workspace.state();
         if state.watermark <= state.flushed_sequence {
             return Ok(());
@@ -55,6 +64,7 @@ impl Shared {
             workspace.change(|state| {
                 let before = state.tail_events();
                 state.flushed(segments, up_to);
+                state.filling = if due == Due::Full { records.iter().map(|record| record.month).collect() } else { Vec::new() };
                 tail_events.fetch_sub(before - state.tail_events(), std::sync::atomic::Ordering::SeqCst);
             });
             keys.forget(workspace.id, up_to);

@@ -66,6 +66,8 @@ use tributary_events::question::{Budget, Question, Slice};
 use tributary_events::store::{Appended, Erased, Erasure, EventStore, Holdings};
 
 use crate::cache::ColumnCache;
+use crate::compact::Months;
+use crate::flush::Due;
 use crate::fold::Engine;
 use crate::log::Log;
 use crate::maintenance::Maintenance;
@@ -114,14 +116,19 @@ impl Timeline {
 
     /// Writes every tail out as segments. Done in the background anyway; for tests and before a backup. Blocking.
     pub fn flush(&self) -> Result<()> {
-        self.shared.flush_all()
+        self.shared.flush_all(Due::Aged)
     }
 
     /// Merges each month of each workspace into as few segments as the bounds allow and takes erased events off the disk, log
     /// included. Done in the background by size; this forces it. Blocking.
     pub fn compact(&self) -> Result<()> {
-        self.shared.flush_all()?;
+        self.shared.flush_all(Due::Aged)?;
         self.shared.compact_everything()
+    }
+
+    /// Brings together what a flood of events left in many segments, as happens in the background some time after it. Blocking.
+    pub fn settle(&self) -> Result<()> {
+        self.shared.compact_by_size(Months::All)
     }
 
     /// Finishes what is queued and stops. Later calls answer `UpstreamFailed`. The tail stays in the log. Blocking.

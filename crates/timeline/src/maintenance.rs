@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use tributary_core::error::Result;
 
 use crate::Shared;
+use crate::compact::Months;
+use crate::flush::Due;
 
 /// Pause after a failure, so that a full disk is not hammered.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -109,16 +111,15 @@ fn flush(shared: &Shared, grown: &Wake, flushed: &Wake) {
     let patience = Duration::from_millis(shared.options.flush_after_ms);
     let mut last = Instant::now();
     loop {
-        let is_due = match grown.wait(patience.saturating_sub(last.elapsed()).max(SHORTEST_WAIT)) {
+        let due = match grown.wait(patience.saturating_sub(last.elapsed()).max(SHORTEST_WAIT)) {
             Next::Stop => return,
-            Next::Aged => true,
-            Next::Grown => {
-                shared.log.tail_events.load(Ordering::SeqCst) >= shared.options.flush_events || last.elapsed() >= patience
-            }
+            Next::Grown if shared.log.tail_events.load(Ordering::SeqCst) >= shared.options.flush_events => Some(Due::Full),
+            Next::Aged => Some(Due::Aged),
+            Next::Grown => (last.elapsed() >= patience).then_some(Due::Aged),
         };
-        if is_due {
+        if let Some(due) = due {
             last = Instant::now();
-            attempt(grown, "flushing", || shared.flush_all());
+            attempt(grown, "flushing", || shared.flush_all(due));
             flushed.notify();
         }
     }
@@ -128,10 +129,12 @@ fn compact(shared: &Shared, flushed: &Wake) {
     let patience = Duration::from_millis(shared.options.flush_after_ms);
     let mut last_rewrite = Instant::now();
     loop {
-        if let Next::Stop = flushed.wait(patience) {
-            return;
-        }
-        attempt(flushed, "compacting", || shared.compact_by_size());
+        let months = match flushed.wait(patience) {
+            Next::Stop => return,
+            Next::Grown => Months::Quiet,
+            Next::Aged => Months::All,
+        };
+        attempt(flushed, "compacting", || shared.compact_by_size(months));
         if last_rewrite.elapsed() >= patience {
             last_rewrite = Instant::now();
             attempt(flushed, "rewriting segments without what was erased", || shared.rewrite_erased());

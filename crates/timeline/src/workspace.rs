@@ -45,6 +45,8 @@ pub(crate) struct State {
     pub watermark: u64,
     /// Everything up to here has left the log.
     pub flushed_sequence: u64,
+    /// The months of the last flush, if the tail was full: more segments of them will follow soon.
+    pub filling: Vec<i32>,
     /// Nothing before this instant is in any answer.
     pub horizon_us: i64,
     /// Grows whenever the tail changes other than by growing.
@@ -59,6 +61,7 @@ impl Default for State {
             tombstones: Arc::default(),
             watermark: 0,
             flushed_sequence: 0,
+            filling: Vec::new(),
             horizon_us: i64::MIN,
             epoch: 0,
         }

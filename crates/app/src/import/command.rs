@@ -11,6 +11,7 @@ use tributary_core::money::Currency;
 use tributary_core::time::zone;
 use tributary_http::admin::{ImportTerms, visitor_key};
 use tributary_service::import::Importer;
+use tributary_timeline::Timeline;
 
 use crate::exit::Exit;
 use crate::folder::{Folder, Missing};
@@ -19,12 +20,14 @@ use crate::import::destination::Destination;
 use crate::import::job::{FileReport, Job, run as run_job};
 use crate::import::mapping::Mapping;
 use crate::import::plan::{EventIds, Surroundings};
+use crate::import::progress::Progress;
 use crate::import::read::access_log::{LogEvents, LogOptions};
 use crate::import::read::open::Format;
 use crate::import::remote::Remote;
 use crate::import::served::Served;
 use crate::import::spend::{self, ImportSpend};
 use crate::operator::{Operator, segment};
+use crate::store::blocking;
 use crate::{client, output};
 
 /// `import`.
@@ -135,7 +138,17 @@ async fn owned_folder(
         clock: globals.clock.clone(),
         site_host: site_host(&job),
     });
-    run_job(&job, &destination).await
+    let reports = run_job(&job, &destination).await?;
+    settle(owned.timeline.clone()).await;
+    Ok(reports)
+}
+
+/// Leaves few segments behind, as the server would some time after an import. Whatever stops it, the rows are stored.
+async fn settle(timeline: Arc<Timeline>) {
+    let _progress = Progress::waiting("bringing segments together");
+    if let Err(error) = blocking("bringing segments together", move || timeline.settle()).await {
+        tracing::warn!(error = %error.chain(), "the segments of this import are left apart; a server brings them together later");
+    }
 }
 
 async fn served(flags: &ImportEvents, operator: Operator, workspace: &str) -> Result<Vec<FileReport>> {

@@ -1,10 +1,14 @@
 //! The progress bar of a long import: on a terminal only, on standard error.
 
 use indicatif::{ProgressBar, ProgressStyle};
+use std::time::Duration;
 
 use crate::import::run::Counts;
 
-/// A progress bar over the bytes of a file.
+/// Time between two pictures of a spinner.
+const SPINNER_TICK: Duration = Duration::from_millis(100);
+
+/// A progress bar over the bytes of a file, or a spinner.
 pub struct Progress {
     bar: ProgressBar,
 }
@@ -15,6 +19,14 @@ impl Progress {
         let style = ProgressStyle::with_template("{prefix} {bar:30} {percent:>3}%  {msg}  {elapsed} (left {eta})")
             .expect("the template is constant and valid");
         let bar = ProgressBar::new(bytes.max(1)).with_style(style).with_prefix(name.to_owned());
+        Progress { bar }
+    }
+
+    /// Something under way whose end is not known.
+    pub fn waiting(what: &'static str) -> Progress {
+        let style = ProgressStyle::with_template("{spinner} {msg}  {elapsed}").expect("the template is constant and valid");
+        let bar = ProgressBar::new_spinner().with_style(style).with_message(what);
+        bar.enable_steady_tick(SPINNER_TICK);
         Progress { bar }
     }
 
