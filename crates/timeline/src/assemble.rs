@@ -31,35 +31,58 @@ enum Values {
     Numbers(Vec<Option<i64>>),
 }
 
+/// A column that need not be read for a few rows.
+enum AtHand {
+    /// No row has a value.
+    Absent,
+    Column(Column),
+}
+
 impl Segment {
     /// The events of some rows of a chunk, ascending, each with its sequence number.
     pub fn events(&self, chunk: usize, rows: &[u32]) -> Result<Vec<(u64, Event)>> {
         let again = self.visit(chunk);
         let mut wide: Vec<&str> = Vec::new();
-        let mut fixed = |id: ColumnId, name: &'static str| -> Result<Option<Values>> {
-            let found = self.at_hand(&id, name, chunk, rows, again)?;
+        let find = |id: ColumnId, name: &'static str, wide: &mut Vec<&str>| -> Result<Option<Values>> {
+            let found = self.at_hand(&id, &[name], chunk, again)?.map(|found| found.values(rows));
             if found.is_none() {
                 wide.push(name);
             }
             Ok(found)
         };
-        let times = fixed(ColumnId::Time, TIME)?;
-        let arrivals = fixed(ColumnId::Received, RECEIVED)?;
-        let sequences = fixed(ColumnId::Sequence, SEQUENCE)?;
-        let amounts = fixed(ColumnId::Amounts, AMOUNT_MICROS)?;
+        let times = find(ColumnId::Time, TIME, &mut wide)?;
+        let arrivals = find(ColumnId::Received, RECEIVED, &mut wide)?;
+        let sequences = find(ColumnId::Sequence, SEQUENCE, &mut wide)?;
+        let amounts = find(ColumnId::Amounts, AMOUNT_MICROS, &mut wide)?;
+        let is_numbered = !self.is_absent(EVENT_ID_NUMBER, chunk)?;
+        let mut numbers = Some(Values::Absent);
         let mut texts = Vec::with_capacity(TEXTS.len());
         for column in TEXTS {
-            texts.push(fixed(ColumnId::Text(column.text), column.name)?);
+            texts.push(match column.text {
+                Text::EventId if is_numbered => {
+                    let names = [column.name, EVENT_ID_NUMBER];
+                    let ids = self.at_hand(&ColumnId::EventIds, &names, chunk, again)?;
+                    if ids.is_none() {
+                        wide.push(column.name);
+                    }
+                    numbers = ids.as_ref().map(|ids| ids.numbers(rows));
+                    ids.map(|ids| ids.values(rows))
+                }
+                text => find(ColumnId::Text(text), column.name, &mut wide)?,
+            });
         }
-        // An event id at hand is whole; of one that is read the number stands elsewhere.
-        let mut numbers = Some(Values::Absent);
-        if wide.contains(&Text::EventId.name()) && !self.is_absent(EVENT_ID_NUMBER, chunk)? {
+        // Read last, so it is found last.
+        if numbers.is_none() {
             wide.push(EVENT_ID_NUMBER);
-            numbers = None;
         }
-        let visitors = match self.at_hand(&ColumnId::VisitorIds, ANONYMOUS_ID, chunk, rows, again)? {
-            Some(found) => found,
-            None => self.read_visitors(chunk, rows)?,
+        let visitors = match self.at_hand(&ColumnId::VisitorIds, &[ANONYMOUS_ID], chunk, again)? {
+            Some(AtHand::Column(Column::Ids(ids))) => {
+                let visitors = self.column(&ColumnId::Visitors, chunk)?;
+                let starts = &visitors.visitors().starts;
+                let id = |row: &u32| Some(ids.get(starts.partition_point(|start| start <= row) - 1).to_owned());
+                Values::Texts(rows.iter().map(id).collect())
+            }
+            Some(_) | None => self.read_visitors(chunk, rows)?,
         };
         let mut read = self.read_wide(&wide, chunk, rows)?.into_iter();
         let mut filled = |values: Option<Values>| values.or_else(|| read.next()).unwrap_or(Values::Absent);
@@ -88,41 +111,20 @@ impl Segment {
         Ok(events)
     }
 
-    /// The values of a column that is at hand, or is worth decoding whole.
-    fn at_hand(&self, id: &ColumnId, name: &str, chunk: usize, rows: &[u32], again: bool) -> Result<Option<Values>> {
-        if self.is_absent(name, chunk)? {
-            return Ok(Some(Values::Absent));
+    /// A column that is at hand, or is worth decoding whole; `names` are those it has in the file.
+    fn at_hand(&self, id: &ColumnId, names: &[&str], chunk: usize, again: bool) -> Result<Option<AtHand>> {
+        let file = self.file()?;
+        let facts = |name: &&str| file.chunk(name, chunk).filter(|facts| !facts.is_absent());
+        if names.iter().all(|name| facts(name).is_none()) {
+            return Ok(Some(AtHand::Absent));
         }
-        let column = match self.kept(id, chunk)? {
-            Some(column) => column,
-            None => {
-                let bytes = self.file()?.chunk(name, chunk).map_or(0, |facts| facts.encoded_bytes());
-                // Ids are kept once per visitor, whatever they take in the file.
-                let is_compact = match id {
-                    ColumnId::VisitorIds => true,
-                    // Numbered ids take little in the file and are all different once they are put together.
-                    ColumnId::Text(Text::EventId) if !self.is_absent(EVENT_ID_NUMBER, chunk)? => false,
-                    _ => bytes <= COMPACT_BYTES_PER_ROW * self.chunks()?[chunk].rows as u64,
-                };
-                if !again || !is_compact {
-                    return Ok(None);
-                }
-                self.column(id, chunk)?
-            }
-        };
-        Ok(Some(match &column {
-            Column::Text(column) => Values::Texts(rows.iter().map(|row| column.at(*row as usize)).collect()),
-            Column::Ids(ids) => {
-                let visitors = self.column(&ColumnId::Visitors, chunk)?;
-                let starts = &visitors.visitors().starts;
-                let id = |row: &u32| Some(ids.get(starts.partition_point(|start| start <= row) - 1).to_owned());
-                Values::Texts(rows.iter().map(id).collect())
-            }
-            Column::Times(times) => Values::Integers(rows.iter().map(|row| times.at(*row as usize)).collect()),
-            Column::Amounts(amounts) => Values::Integers(rows.iter().map(|row| amounts.at(*row as usize)).collect()),
-            Column::Unsigned(values) => Values::Integers(rows.iter().map(|row| values[*row as usize] as i64).collect()),
-            Column::Visitors(_) => return Ok(None),
-        }))
+        if let Some(column) = self.kept(id, chunk)? {
+            return Ok(Some(AtHand::Column(column)));
+        }
+        let bytes: u64 = names.iter().filter_map(facts).map(|facts| facts.encoded_bytes()).sum();
+        // Ids are kept once per visitor, whatever they take in the file.
+        let is_compact = *id == ColumnId::VisitorIds || bytes <= COMPACT_BYTES_PER_ROW * self.chunks()?[chunk].rows as u64;
+        if again && is_compact { self.column(id, chunk).map(AtHand::Column).map(Some) } else { Ok(None) }
     }
 
     /// The visitors of some rows. Their ids stand at the row or before it: where a few rows before do not tell, more do.
@@ -209,6 +211,28 @@ impl Segment {
             }
         }
         Ok(values)
+    }
+}
+
+impl AtHand {
+    /// What the rows have.
+    fn values(&self, rows: &[u32]) -> Values {
+        let AtHand::Column(column) = self else { return Values::Absent };
+        let rows = rows.iter().map(|row| *row as usize);
+        match column {
+            Column::Text(column) => Values::Texts(rows.map(|row| column.at(row)).collect()),
+            Column::EventIds(ids) => Values::Texts(rows.map(|row| ids.texts.at(row)).collect()),
+            Column::Times(times) => Values::Integers(rows.map(|row| times.at(row)).collect()),
+            Column::Amounts(amounts) => Values::Integers(rows.map(|row| amounts.at(row)).collect()),
+            Column::Unsigned(values) => Values::Integers(rows.map(|row| values[row] as i64).collect()),
+            Column::Visitors(_) | Column::Ids(_) | Column::Newest(_) => Values::Absent,
+        }
+    }
+
+    /// The numbers of event ids in two parts.
+    fn numbers(&self, rows: &[u32]) -> Values {
+        let AtHand::Column(Column::EventIds(ids)) = self else { return Values::Absent };
+        Values::Numbers(rows.iter().map(|row| ids.numbers.at(*row as usize)).collect())
     }
 }
 

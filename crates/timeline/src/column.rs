@@ -1,5 +1,6 @@
 //! Decoded columns, as questions read them: one stretch of rows (a chunk: a row group of a segment, or a stretch of the tail).
 
+mod event_ids;
 mod sparse;
 mod times;
 
@@ -10,8 +11,9 @@ use std::sync::{Arc, RwLock};
 use tributary_core::ads::AdLevel;
 
 use crate::schema::Text;
+pub(crate) use event_ids::{EventIds, Numbers};
 pub(crate) use sparse::{Amounts, Visitors};
-pub(crate) use times::Times;
+pub(crate) use times::{Times, newest_rows};
 
 /// Time offsets are counted from a quarter of an hour, so that a table of quarters finds any zone's bucket.
 pub(crate) const QUARTER_US: i64 = 900_000_000;
@@ -35,6 +37,10 @@ pub(crate) enum ColumnId {
     Amounts,
     /// A stored text.
     Text(Text),
+    /// Event ids in two parts, as they are stored.
+    EventIds,
+    /// The newest rows, the newest first: see [`newest_rows`].
+    Newest,
     /// A key of the properties.
     Property(Arc<str>),
     /// `anonymous_id` as a text of each row.
@@ -60,62 +66,45 @@ pub(crate) enum Column {
     Unsigned(Arc<Vec<u64>>),
     Amounts(Arc<Amounts>),
     Text(Arc<TextColumn>),
+    EventIds(Arc<EventIds>),
+    Newest(Arc<Vec<u32>>),
 }
 
 // A column id decides the variant; these say so once.
 impl Column {
     pub fn visitors(&self) -> &Arc<Visitors> {
-        match self {
-            Column::Visitors(visitors) => visitors,
-            Column::Ids(_) | Column::Times(_) | Column::Unsigned(_) | Column::Amounts(_) | Column::Text(_) => {
-                unreachable!("the visitors column holds visitors")
-            }
-        }
+        let Column::Visitors(visitors) = self else { unreachable!("the visitors column holds visitors") };
+        visitors
     }
 
     pub fn ids(&self) -> &Arc<Texts> {
-        match self {
-            Column::Ids(ids) => ids,
-            Column::Visitors(_) | Column::Times(_) | Column::Unsigned(_) | Column::Amounts(_) | Column::Text(_) => {
-                unreachable!("the column of visitor ids holds ids")
-            }
-        }
+        let Column::Ids(ids) = self else { unreachable!("the column of visitor ids holds ids") };
+        ids
     }
 
     pub fn times(&self) -> &Arc<Times> {
-        match self {
-            Column::Times(times) => times,
-            Column::Visitors(_) | Column::Ids(_) | Column::Unsigned(_) | Column::Amounts(_) | Column::Text(_) => {
-                unreachable!("the two columns of instants hold times")
-            }
-        }
+        let Column::Times(times) = self else { unreachable!("the two columns of instants hold times") };
+        times
     }
 
     pub fn unsigned(&self) -> &Arc<Vec<u64>> {
-        match self {
-            Column::Unsigned(values) => values,
-            Column::Visitors(_) | Column::Ids(_) | Column::Times(_) | Column::Amounts(_) | Column::Text(_) => {
-                unreachable!("sequences and hashes are unsigned")
-            }
-        }
+        let Column::Unsigned(values) = self else { unreachable!("sequences and hashes are unsigned") };
+        values
     }
 
     pub fn amounts(&self) -> &Arc<Amounts> {
-        match self {
-            Column::Amounts(amounts) => amounts,
-            Column::Visitors(_) | Column::Ids(_) | Column::Times(_) | Column::Unsigned(_) | Column::Text(_) => {
-                unreachable!("the column of amounts holds amounts")
-            }
-        }
+        let Column::Amounts(amounts) = self else { unreachable!("the column of amounts holds amounts") };
+        amounts
     }
 
     pub fn text(&self) -> &Arc<TextColumn> {
-        match self {
-            Column::Text(column) => column,
-            Column::Visitors(_) | Column::Ids(_) | Column::Times(_) | Column::Unsigned(_) | Column::Amounts(_) => {
-                unreachable!("text columns hold text")
-            }
-        }
+        let Column::Text(column) = self else { unreachable!("text columns hold text") };
+        column
+    }
+
+    pub fn newest(&self) -> &Arc<Vec<u32>> {
+        let Column::Newest(rows) = self else { unreachable!("the column of the newest rows holds rows") };
+        rows
     }
 
     /// Memory it holds, bytes, its dictionary aside.
@@ -127,6 +116,8 @@ impl Column {
             Column::Unsigned(values) => values.len() * 8,
             Column::Amounts(amounts) => amounts.rows.len() * 12,
             Column::Text(column) => column.codes.bytes(),
+            Column::EventIds(ids) => ids.bytes(),
+            Column::Newest(rows) => rows.len() * 4,
         }
     }
 }

@@ -3,6 +3,7 @@
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, UInt64Type};
 use arrow_array::{Array, DictionaryArray};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tributary_core::error::Result;
@@ -10,7 +11,7 @@ use tributary_events::ad_parameters::ad_parameter;
 use tributary_events::field::property;
 
 use crate::cache::ColumnSet;
-use crate::column::{Amounts, Codes, Column, ColumnId, TextColumn, Texts, Times, Visitors};
+use crate::column::{Amounts, Codes, Column, ColumnId, EventIds, Numbers, TextColumn, Texts, Times, Visitors, newest_rows};
 use crate::event_id::EventId;
 use crate::parquet_file::{RecordBatches, instants_us};
 use crate::run::{channel_texts, session_texts, visit_texts, visitor_texts};
@@ -21,6 +22,29 @@ use crate::segment::Segment;
 const BATCH_ROWS: usize = 65_536;
 /// Name of the column of a property that is frequent in a file.
 const PROPERTY_COLUMNS: &str = "properties.";
+
+/// The column of the file that a column is decoded from; `None` for one that is worked out from others.
+pub(crate) fn stored_in(id: &ColumnId) -> Option<Cow<'static, str>> {
+    Some(match id {
+        ColumnId::Visitors => VISITOR_HASH.into(),
+        ColumnId::VisitorIds => ANONYMOUS_ID.into(),
+        ColumnId::Time => TIME.into(),
+        ColumnId::Received => RECEIVED.into(),
+        ColumnId::Sequence => SEQUENCE.into(),
+        ColumnId::Amounts => AMOUNT_MICROS.into(),
+        ColumnId::Text(text) => text.name().into(),
+        ColumnId::Property(key) => format!("{PROPERTY_COLUMNS}{key}").into(),
+        ColumnId::ContentHash
+        | ColumnId::EventIds
+        | ColumnId::Newest
+        | ColumnId::AnonymousId
+        | ColumnId::Session
+        | ColumnId::Channel
+        | ColumnId::Visit
+        | ColumnId::AdParameter(_)
+        | ColumnId::Trait(_) => return None,
+    })
+}
 
 impl Segment {
     /// Decodes one chunk of a column.
@@ -58,6 +82,8 @@ impl Segment {
             }
             ColumnId::ContentHash => self.content_hashes(chunk)?,
             ColumnId::Amounts => self.amounts(chunk)?,
+            ColumnId::Newest => Column::Newest(Arc::new(newest_rows(self.column(&ColumnId::Time, chunk)?.times()))),
+            ColumnId::EventIds => self.event_ids(set, chunk)?,
             ColumnId::Text(Text::EventId) if !self.is_absent(EVENT_ID_NUMBER, chunk)? => self.numbered_ids(set, chunk)?,
             ColumnId::Text(text) => self.texts(set, text.name(), chunk, |value| Some(value.into()))?,
             ColumnId::Property(key) => {
@@ -120,11 +146,31 @@ impl Segment {
         Ok(Column::Amounts(Arc::new(amounts)))
     }
 
-    /// A text column as codes into the set's dictionary; each distinct text of a row group is looked at once.
+    /// Both parts of the event ids of a chunk that has numbers.
+    fn event_ids(&self, set: &ColumnSet, chunk: usize) -> Result<Column> {
+        let mut numbers = Vec::with_capacity(self.chunks()?[chunk].rows);
+        for batch in self.read(EVENT_ID_NUMBER, chunk, false)? {
+            numbers.extend(batch?.column(0).as_primitive::<Int64Type>().iter());
+        }
+        let texts = self.text_column(set, Text::EventId.name(), chunk, |value| Some(value.into()))?;
+        Ok(Column::EventIds(Arc::new(EventIds { texts, numbers: Numbers::of(numbers) })))
+    }
+
     fn texts(&self, set: &ColumnSet, name: &str, chunk: usize, of: impl Fn(&str) -> Option<Box<str>>) -> Result<Column> {
+        Ok(Column::Text(Arc::new(self.text_column(set, name, chunk, of)?)))
+    }
+
+    /// A text column as codes into the set's dictionary; each distinct text of a row group is looked at once.
+    fn text_column(
+        &self,
+        set: &ColumnSet,
+        name: &str,
+        chunk: usize,
+        of: impl Fn(&str) -> Option<Box<str>>,
+    ) -> Result<TextColumn> {
         const UNKNOWN: u32 = u32::MAX;
         if self.is_absent(name, chunk)? {
-            return Ok(Column::Text(Arc::new(TextColumn { codes: Codes::Same(0), dictionary: set.dictionary.clone() })));
+            return Ok(TextColumn { codes: Codes::Same(0), dictionary: set.dictionary.clone() });
         }
         let mut codes = Vec::with_capacity(self.chunks()?[chunk].rows);
         for batch in self.read(name, chunk, true)? {
@@ -147,7 +193,7 @@ impl Segment {
                 }
             });
         }
-        Ok(Column::Text(Arc::new(TextColumn { codes: Codes::narrow(codes), dictionary: set.dictionary.clone() })))
+        Ok(TextColumn { codes: Codes::narrow(codes), dictionary: set.dictionary.clone() })
     }
 
     /// Event ids of which some begin with a number that is kept apart.

@@ -169,6 +169,28 @@ fn read_as_asked(file: &File) {
     let _ = file;
 }
 
+/// Tells the kernel to fetch a range, so that what is read later is fetched together rather than one after the other. Where it
+/// cannot be told, answers only take longer.
+fn will_read(file: &File, range: Range<u64>) {
+    #[cfg(any(target_os = "linux", target_os = "freebsd"))]
+    if let Some(length) = std::num::NonZeroU64::new(range.end.saturating_sub(range.start))
+        && let Err(error) = rustix::fs::fadvise(file, range.start, Some(length), rustix::fs::Advice::WillNeed)
+    {
+        tracing::debug!(%error, "the kernel takes no advice on reading");
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+    let _ = (file, range);
+}
+
+/// Has the last bytes of a file fetched before it is opened for good. A file that cannot be read is told when it is.
+pub(crate) fn prefetch_end(path: &Path, bytes: u64) {
+    if let Ok(file) = File::open(path)
+        && let Ok(facts) = file.metadata()
+    {
+        will_read(&file, facts.len().saturating_sub(bytes)..facts.len());
+    }
+}
+
 /// A finished file being read. Every block is compared with what was written before the first byte of it is handed out.
 /// Cheap to clone; clones share what has been checked. The file is open only while somebody reads or
 /// [holds](CheckedFile::hold) it: a folder may have more segments than a process may have open files.
@@ -215,6 +237,18 @@ impl CheckedFile {
     /// Opens the file for reads to come, which is cheaper for many than one by one.
     pub fn hold(&self) -> Result<Arc<File>> {
         self.0.hold()
+    }
+
+    /// Has a range of bytes fetched that will be read soon, without what was read before.
+    pub fn prefetch(&self, range: Range<u64>) -> Result<()> {
+        let inner = &*self.0;
+        let blocks = range.start / BLOCK_BYTES..range.end.min(inner.expected.bytes).div_ceil(BLOCK_BYTES);
+        let mut unread = blocks.filter(|block| !inner.is_sound(*block));
+        if let Some(first) = unread.next() {
+            let last = unread.last().unwrap_or(first);
+            will_read(&*inner.hold()?, first * BLOCK_BYTES..(last + 1) * BLOCK_BYTES);
+        }
+        Ok(())
     }
 
     /// Reads a range of bytes.

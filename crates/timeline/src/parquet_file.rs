@@ -10,10 +10,12 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetStatisticsPolicy};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::statistics::Statistics;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
@@ -33,6 +35,8 @@ struct Inner {
     file: CheckedFile,
     metadata: Arc<ParquetMetaData>,
     columns: Vec<String>,
+    /// Where each of them stands.
+    positions: HashMap<String, usize>,
     has_property_columns: bool,
     /// First row of each row group, and the number of rows at the end.
     starts: Vec<usize>,
@@ -55,6 +59,32 @@ impl ParquetFile {
             return Err(Error::new(Code::UpstreamFailed, message));
         }
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// The rows of a row group that may hold a value of an ascending unsigned column, as its pages tell; all of them when they do
+    /// not.
+    pub fn rows_around(&self, name: &str, group: usize, value: u64) -> Range<usize> {
+        let all = 0..self.group_rows(group).len();
+        let index = self.position(name).zip(self.0.metadata.page_index());
+        let Some((pages, Some(ColumnIndexMetaData::INT64(bounds)))) =
+            index.and_then(|(column, index)| Some((index.offset_index(group, column)?, index.column_index(group, column))))
+        else {
+            return all;
+        };
+        let (pages, last) = (pages.page_locations(), bounds.max_values());
+        if last.len() != pages.len() {
+            return all;
+        }
+        let first_row = |page: usize| pages.get(page).map_or(all.end, |page| page.first_row_index as usize);
+        let first = last.partition_point(|last| (*last as u64) < value);
+        // The value may begin in one page and go on in the next.
+        let end = bounds.min_values().partition_point(|first| *first as u64 <= value).max(first);
+        first_row(first)..first_row(end)
+    }
+
+    /// Keeps the file open, which is cheaper for many reads than one by one.
+    pub fn hold(&self) -> Result<Arc<File>> {
+        self.0.file.hold()
     }
 
     /// Number of row groups. Every visitor lies in one, unless the visitor alone fills more than one.
@@ -105,6 +135,27 @@ impl ParquetFile {
         Some((first as u64, last as u64))
     }
 
+    /// Has a column's values in a row group fetched that will be read soon: all of them, or the pages of some rows, which ascend.
+    pub fn prefetch(&self, name: &str, group: usize, rows: Option<&[u32]>) -> Result<()> {
+        let Some(column) = self.position(name) else { return Ok(()) };
+        let file = &self.0.file;
+        let (start, length) = self.0.metadata.row_group(group).column(column).byte_range();
+        let index = self.0.metadata.page_index().and_then(|index| index.offset_index(group, column));
+        let pages = index.as_ref().map(|index| index.page_locations().as_slice()).unwrap_or_default();
+        let (Some(rows), Some(first)) = (rows, pages.first()) else { return file.prefetch(start..start + length) };
+        // A dictionary lies before the first page.
+        file.prefetch(start..first.offset as u64)?;
+        let mut last = None;
+        for row in rows {
+            let page = pages.partition_point(|page| page.first_row_index <= i64::from(*row)).saturating_sub(1);
+            if last.replace(page) != Some(page) {
+                let begin = pages[page].offset as u64;
+                file.prefetch(begin..begin + pages[page].compressed_page_size as u64)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads columns, in the order asked for, batch by batch. A batch never crosses row groups, so that text comes with the
     /// dictionary of its row group when it is asked for as `Dictionary(Int32, Utf8)`. `row_groups` ascend; `selection`
     /// counts the rows of these row groups only. Instants are milliseconds or microseconds: see [`instants_us`].
@@ -143,7 +194,7 @@ impl ParquetFile {
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        self.0.columns.iter().position(|column| column == name)
+        self.0.positions.get(name).copied()
     }
 
     fn micros_per_tick(&self, name: &str) -> i64 {
@@ -181,8 +232,13 @@ impl Inner {
     fn load(file: CheckedFile) -> Result<Self, ParquetError> {
         // The page index tells which pages hold the rows wanted, so that a few events cost a few pages. The schema is the
         // file's own: an embedded one could only ask for other types.
-        let options =
-            || ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional).with_skip_arrow_metadata(true);
+        let options = || {
+            ArrowReaderOptions::new()
+                .with_page_index_policy(PageIndexPolicy::Optional)
+                .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll)
+                .with_size_stats_policy(ParquetStatisticsPolicy::SkipAll)
+                .with_skip_arrow_metadata(true)
+        };
         let plain = ArrowReaderMetadata::load(&file, options())?;
         let metadata = plain.metadata().clone();
         let format = metadata
@@ -197,12 +253,13 @@ impl Inner {
         let has_property_columns = format != Some("1");
         let with_dictionaries = options().with_schema(with_dictionaries(plain.schema()));
         let dictionaries = ArrowReaderMetadata::try_new(metadata.clone(), with_dictionaries)?;
-        let columns = plain.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let columns: Vec<String> = plain.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let positions = columns.iter().cloned().zip(0..).collect();
         let mut starts = vec![0];
         for group in metadata.row_groups() {
             starts.push(starts.last().copied().unwrap_or_default() + group.num_rows() as usize);
         }
-        Ok(Self { file, metadata, columns, has_property_columns, starts, plain, dictionaries })
+        Ok(Self { file, metadata, columns, positions, has_property_columns, starts, plain, dictionaries })
     }
 }
 

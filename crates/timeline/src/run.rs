@@ -12,7 +12,7 @@ use tributary_events::field::{Field, VISIT, is_visit, property};
 
 use crate::cache::{ColumnCache, ColumnSet};
 use crate::catalogue::Tombstone;
-use crate::column::{Amounts, Codes, Column, ColumnId, TextColumn, Texts, Times, Visitors};
+use crate::column::{Amounts, Codes, Column, ColumnId, TextColumn, Texts, Times, Visitors, newest_rows};
 use crate::live::LiveRows;
 use crate::segment::Segment;
 use crate::stored::Stored;
@@ -92,6 +92,10 @@ impl TailRun {
                 Column::Amounts(Arc::new(amounts))
             }
             ColumnId::Text(text) => texts(set, rows.iter().map(|row| text.of(&row.event))),
+            ColumnId::Newest => {
+                let times = Times::of(rows.iter().map(|row| row.event.time_us).collect());
+                Column::Newest(Arc::new(newest_rows(&times)))
+            }
             ColumnId::Property(key) => {
                 let values: Vec<Option<String>> =
                     rows.iter().map(|row| row.event.properties.as_deref().and_then(|json| property(json, key))).collect();
@@ -109,6 +113,7 @@ impl TailRun {
                     rows.iter().map(|row| row.event.url.as_deref().and_then(|url| ad_parameter(url, *level))).collect();
                 texts(set, ids.iter().map(Option::as_deref))
             }
+            ColumnId::EventIds => unreachable!("events of the tail are at hand as they are"),
             ColumnId::Trait(_) => unreachable!("a question works out its own traits"),
         })
     }
@@ -256,16 +261,60 @@ impl Run {
         self.load(&self.set(id)?, chunk)
     }
 
+    /// The chunks that may hold rows of a visitor.
+    fn chunks_of(&self, hash: u64) -> Result<Range<usize>> {
+        let chunks = self.chunks()?;
+        let first = chunks.partition_point(|chunk| chunk.last_hash < hash);
+        Ok(first..first + chunks[first..].partition_point(|chunk| chunk.first_hash <= hash))
+    }
+
+    /// Whether nothing has to be decoded to [find](Run::find) a visitor.
+    pub fn finds_at_once(&self, hash: u64) -> Result<bool> {
+        let visitors = self.set(&ColumnId::Visitors)?;
+        Ok(self.chunks_of(hash)?.all(|chunk| visitors.has(chunk)))
+    }
+
     /// The rows of a visitor, chunk by chunk.
     pub fn find(&self, hash: u64) -> Result<Vec<(usize, Range<usize>)>> {
         let mut found = Vec::new();
-        let chunks = self.chunks()?;
-        let first = chunks.partition_point(|chunk| chunk.last_hash < hash);
-        for (at, _) in chunks.iter().enumerate().skip(first).take_while(|(_, chunk)| chunk.first_hash <= hash) {
-            let visitors = self.column(&ColumnId::Visitors, at)?;
-            found.extend(visitors.visitors().find(hash).map(|rows| (at, rows)));
+        for at in self.chunks_of(hash)? {
+            let rows = match self {
+                Run::Segment(segment) => segment.find(hash, at)?,
+                Run::Tail(_) => self.column(&ColumnId::Visitors, at)?.visitors().find(hash),
+            };
+            found.extend(rows.map(|rows| (at, rows)));
         }
         Ok(found)
+    }
+
+    /// Has fetched what a visitor is looked for in.
+    pub fn prefetch_visitor(&self, hash: u64) -> Result<()> {
+        let Run::Segment(segment) = self else { return Ok(()) };
+        self.chunks_of(hash)?.try_for_each(|chunk| segment.prefetch_visitor(hash, chunk))
+    }
+
+    /// Has fetched what a chunk of a column is decoded from: see [`Segment::prefetch`].
+    pub fn prefetch(&self, id: &ColumnId, chunk: usize) -> Result<()> {
+        match self {
+            Run::Segment(segment) => segment.prefetch(id, chunk),
+            Run::Tail(_) => Ok(()),
+        }
+    }
+
+    /// Has fetched what some events are read from, ascending: see [`Segment::prefetch_events`].
+    pub fn prefetch_events(&self, chunk: usize, rows: &[u32]) -> Result<()> {
+        match self {
+            Run::Segment(segment) => segment.prefetch_events(chunk, rows),
+            Run::Tail(_) => Ok(()),
+        }
+    }
+
+    /// Whether events of a chunk were read before: then little of it has to be read again.
+    pub fn was_visited(&self, chunk: usize) -> bool {
+        match self {
+            Run::Segment(segment) => segment.was_visited(chunk),
+            Run::Tail(_) => true,
+        }
     }
 
     /// The events of some rows of a chunk, ascending, each with its sequence number.

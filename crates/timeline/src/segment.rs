@@ -1,8 +1,12 @@
 //! An immutable segment: its file opened at first use and checked block by block as it is read, its columns decoded chunk by
 //! chunk through the cache.
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt64Type;
+use parquet::arrow::arrow_reader::RowSelection;
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -12,14 +16,18 @@ use tributary_core::error::Result;
 use crate::cache::{ColumnCache, ColumnSet};
 use crate::catalogue::{SegmentRecord, Tombstone};
 use crate::column::{Column, ColumnId};
+use crate::decode::stored_in;
 use crate::files;
 use crate::keys::KeyIndex;
 use crate::live::{LiveRows, Liveness};
 use crate::parquet_file::{ParquetFile, RecordBatches};
 use crate::run::Chunk;
-use crate::schema::{Decoder, EVENT_COLUMNS, EVENT_ID_NUMBER};
+use crate::schema::{Decoder, EVENT_COLUMNS, EVENT_ID_NUMBER, VISITOR_HASH};
 use crate::stored::Hashes;
 
+/// A footer takes about this many bytes for so many rows.
+const FOOTER_BYTES: u64 = 8_192;
+const FOOTER_ROWS: u64 = 131_072;
 /// Rows decoded at once when whole events are read.
 const EVENT_BATCH_ROWS: usize = 4_096;
 
@@ -33,6 +41,8 @@ pub(crate) struct Segment {
     sets: Mutex<HashMap<ColumnId, Weak<ColumnSet>>>,
     /// Chunks that events were read from.
     visited: Mutex<HashSet<usize>>,
+    /// Chunks that a visitor was looked for in.
+    searched: Mutex<HashSet<usize>>,
     keys: Mutex<Option<Arc<KeyIndex>>>,
     liveness: Mutex<Liveness>,
     is_replaced: AtomicBool,
@@ -54,6 +64,7 @@ impl Segment {
             opened: Mutex::default(),
             sets: Mutex::default(),
             visited: Mutex::default(),
+            searched: Mutex::default(),
             keys: Mutex::new(None),
             liveness: Mutex::default(),
             is_replaced: AtomicBool::new(false),
@@ -73,6 +84,38 @@ impl Segment {
     /// The data file, opened at first use.
     pub fn file(&self) -> Result<ParquetFile> {
         Ok(self.opened()?.file)
+    }
+
+    /// Whether the data file was opened.
+    pub fn is_opened(&self) -> bool {
+        self.opened.lock().expect("no holder of this lock panics").is_some()
+    }
+
+    /// Has the footer fetched before the file is opened.
+    pub fn prefetch_footer(&self) {
+        let groups = self.record.rows / FOOTER_ROWS + 1;
+        files::prefetch_end(&self.record.path(&self.root), groups * FOOTER_BYTES);
+    }
+
+    /// Has fetched what a chunk of a column is decoded from.
+    pub fn prefetch(&self, id: &ColumnId, chunk: usize) -> Result<()> {
+        let file = self.file()?;
+        match stored_in(id) {
+            Some(name) if !self.is_absent(&name, chunk)? => file.prefetch(&name, chunk, None),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Has fetched what some events, ascending, are read from.
+    pub fn prefetch_events(&self, chunk: usize, rows: &[u32]) -> Result<()> {
+        let file = self.file()?;
+        let _held = file.hold()?;
+        for name in EVENT_COLUMNS.iter().chain([&EVENT_ID_NUMBER]).filter(|name| **name != VISITOR_HASH) {
+            if !self.is_absent(name, chunk)? {
+                file.prefetch(name, chunk, Some(rows))?;
+            }
+        }
+        Ok(())
     }
 
     /// The row groups of the file.
@@ -124,9 +167,41 @@ impl Segment {
         }
     }
 
+    /// The rows of a visitor in a chunk. A chunk that is searched for the first time is not worth decoding: pages tell who is where.
+    pub fn find(&self, hash: u64, chunk: usize) -> Result<Option<Range<usize>>> {
+        let set = self.set(&ColumnId::Visitors)?;
+        let is_first = self.searched.lock().expect("no holder of this lock panics").insert(chunk);
+        if !is_first || set.has(chunk) {
+            return Ok(self.load(&set, chunk)?.visitors().find(hash));
+        }
+        let file = self.file()?;
+        let rows = file.rows_around(VISITOR_HASH, chunk, hash);
+        let selection = RowSelection::from_consecutive_ranges(std::iter::once(rows.clone()), file.group_rows(chunk).len());
+        let mut hashes: Vec<u64> = Vec::with_capacity(rows.len());
+        for batch in file.read(&[VISITOR_HASH], chunk..chunk + 1, Some(selection), rows.len().max(1), false)? {
+            hashes.extend_from_slice(batch?.column(0).as_primitive::<UInt64Type>().values());
+        }
+        let first = hashes.partition_point(|other| *other < hash);
+        let end = hashes.partition_point(|other| *other <= hash);
+        Ok((first < end).then_some(rows.start + first..rows.start + end))
+    }
+
+    /// Has fetched what a visitor is looked for in.
+    pub fn prefetch_visitor(&self, hash: u64, chunk: usize) -> Result<()> {
+        let file = self.file()?;
+        let rows = file.rows_around(VISITOR_HASH, chunk, hash);
+        let edges = [rows.start as u32, rows.end.saturating_sub(1).max(rows.start) as u32];
+        file.prefetch(VISITOR_HASH, chunk, Some(&edges))
+    }
+
     /// Notes that events of this chunk are read; whether that happened before.
     pub fn visit(&self, chunk: usize) -> bool {
         !self.visited.lock().expect("no holder of this lock panics").insert(chunk)
+    }
+
+    /// Whether events of this chunk were read before.
+    pub fn was_visited(&self, chunk: usize) -> bool {
+        self.visited.lock().expect("no holder of this lock panics").contains(&chunk)
     }
 
     /// Which rows are left of those the tombstones cover; `None` when all are.

@@ -77,9 +77,38 @@ impl Times {
     }
 }
 
+/// One row in so many is among the newest rows of a chunk.
+const NEWEST_SHARE: usize = 8;
+
+/// The newest rows of a chunk, the newest first: where the latest events are looked for, the others need not be looked at.
+pub(crate) fn newest_rows(times: &Times) -> Vec<u32> {
+    let mut rows: Vec<u32> = (0..times.len() as u32).collect();
+    let newest_first = |row: &u32| std::cmp::Reverse(times.at(*row as usize));
+    let kept = times.len().div_ceil(NEWEST_SHARE);
+    if kept < rows.len() {
+        rows.select_nth_unstable_by_key(kept, newest_first);
+        rows.truncate(kept);
+    }
+    rows.sort_unstable_by_key(newest_first);
+    rows.shrink_to_fit();
+    rows
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_newest_rows_are_the_newest_in_order() {
+        for values in [(0..1_000).map(|n| n * 7_919 % 1_009).collect(), vec![5; 20], vec![3], vec![]] {
+            let times = Times::of(values);
+            let found: Vec<i64> = newest_rows(&times).iter().map(|row| times.at(*row as usize)).collect();
+            let mut expected: Vec<i64> = (0..times.len()).map(|row| times.at(row)).collect();
+            expected.sort_unstable_by_key(|at_us| std::cmp::Reverse(*at_us));
+            expected.truncate(times.len().div_ceil(8));
+            assert_eq!(found, expected);
+        }
+    }
 
     #[test]
     fn times_read_back_and_bound_exactly() {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tributary_core::error::Result;
 use tributary_events::people::People;
 
-use super::scan::{Fold, Scan, Stretch, Visit};
+use super::scan::{Fold, Help, Scan, Stretch, Visit};
 use super::scratch::Scratch;
 use crate::stored::Hashes;
 
@@ -88,7 +88,7 @@ impl Scan<'_> {
             let fold = folds.lock().expect("no holder of this lock panics").pop();
             Ok((fold, Scratch::default()))
         };
-        let done = self.in_parallel(batches.len(), begin, |(fold, scratch), at| {
+        let done = self.in_parallel(batches.len(), Help::IfLong, begin, |(fold, scratch), at| {
             let fold = fold.as_mut().expect("there are as many folds as threads");
             self.fold_members(batches[at], fold, scratch)?;
             fold.end_of_partition()

@@ -53,6 +53,22 @@ pub(crate) struct Visit<'v> {
     pub mask: &'v [u8],
 }
 
+/// Hands over the places of a mask's rows that are kept. Where few are, most words of eight rows are passed over at once.
+pub(crate) fn each_kept(mask: &[u8], mut give: impl FnMut(u32)) {
+    let (words, rest) = mask.as_chunks::<WORD_ROWS>();
+    let mut first = 0;
+    for rows in words {
+        let mut left = u64::from_le_bytes(*rows);
+        while left != 0 {
+            let place = left.trailing_zeros() / u8::BITS;
+            give(first + place);
+            left &= !(u64::from(u8::MAX) << (place * u8::BITS));
+        }
+        first += WORD_ROWS as u32;
+    }
+    (first..).zip(rest).filter(|(_, kept)| **kept != 0).for_each(|(at, _)| give(at));
+}
+
 /// How many rows of a mask are kept.
 pub(crate) fn count(mask: &[u8]) -> usize {
     // A mask has far fewer rows than four bytes count; an addition that is checked would be done row after row.
@@ -141,12 +157,7 @@ impl Piece {
         let kept = count(&mask[self.base..]);
         if kept * SPARSE < self.rows.len() {
             let mut picked = Vec::with_capacity(kept);
-            // Few are kept: most words of eight rows are passed over at once.
-            for (word, rows) in (self.rows.start as u32..).step_by(WORD_ROWS).zip(mask[self.base..].chunks(WORD_ROWS)) {
-                if rows.iter().fold(0, |any, kept| any | kept) != 0 {
-                    picked.extend((word..).zip(rows).filter(|(_, kept)| **kept != 0).map(|(row, _)| row));
-                }
-            }
+            each_kept(&mask[self.base..], |at| picked.push(self.rows.start as u32 + at));
             self.picked = Some(picked);
             mask.truncate(self.base);
             mask.resize(self.base + kept, KEPT);

@@ -12,34 +12,80 @@ use tributary_events::answer::RowsAnswer;
 use tributary_events::question::{Journey, RowOrder, RowPosition, Rows, Slice};
 
 use super::order::{Place, Timed};
-use super::scan::{Scan, count};
+use super::scan::{Help, Scan, count, each_kept};
 use crate::column::ColumnId;
+use crate::run::Run;
 use crate::stored::Hashes;
 
 /// Rows beyond the limit that are gathered before they are cut.
 const SLACK_ROWS: usize = 65_536;
 
-/// The first window of a run is this part of its time, and each one that follows as many times longer than the one before.
-const WINDOW_SHARE: i64 = 64;
-const WINDOW_GROWTH: i64 = 8;
-/// Chunks from which on a run is looked through in windows.
-const WINDOWED_CHUNKS: usize = 4;
+/// The first window of a run is this part of its time.
+const WINDOW_SHARE: i64 = 256;
+/// A window is at most this many times longer than all before it.
+const WINDOW_GROWTH: i128 = 8;
+/// Where more than this part of a run's time would have to be looked through, filters pass over all of it faster.
+const WINDOWED_SHARE: i64 = 32;
+/// Chunks from which on a segment is looked through in windows: filters pass over fewer at once.
+const WINDOWED_CHUNKS: usize = 8;
 
-/// A run's time in windows that are looked through one after the other, until enough rows are found: what is asked for first lies in
-/// a small part of it. `None` is all of it without a look at times.
-fn windows(order: RowOrder, (first_us, last_us): (i64, i64)) -> Vec<Option<TimeRange>> {
-    let length_us = last_us.checked_sub(first_us).and_then(|span_us| span_us.checked_add(1));
-    let (Some(length_us), Some(end_us)) = (length_us, last_us.checked_add(1)) else { return vec![None] };
-    let (mut windows, mut done_us, mut next_us) = (Vec::new(), 0, length_us / WINDOW_SHARE + 1);
-    while done_us < length_us {
-        let upto_us = next_us.saturating_add(done_us).min(length_us);
-        windows.push(Some(match order {
-            RowOrder::NewestFirst => TimeRange { start_us: end_us - upto_us, end_us: end_us - done_us },
-            RowOrder::OldestFirst => TimeRange { start_us: first_us + done_us, end_us: first_us + upto_us },
-        }));
-        (done_us, next_us) = (upto_us, next_us.saturating_mul(WINDOW_GROWTH));
+/// A run's time in windows that are looked through one after the other, until enough rows are found: what is asked for first often
+/// lies in a small part of it.
+struct Windows {
+    order: RowOrder,
+    first_us: i64,
+    end_us: i64,
+    done_us: i64,
+}
+
+impl Windows {
+    /// Over all instants from the first to the last; `None` when no number holds their length.
+    fn over(order: RowOrder, (first_us, last_us): (i64, i64)) -> Option<Self> {
+        let end_us = last_us.checked_add(1)?;
+        end_us.checked_sub(first_us)?;
+        Some(Self { order, first_us, end_us, done_us: 0 })
     }
-    windows
+
+    /// The next window, given how many rows are wanted of the run and how many the windows so far held: about as long as it takes
+    /// to find the rest, or everything that is left.
+    fn next(&mut self, wanted: u64, found: u64) -> Option<Window> {
+        let length_us = self.end_us - self.first_us;
+        if self.done_us >= length_us {
+            return None;
+        }
+        let next_us = if self.done_us == 0 {
+            length_us / WINDOW_SHARE + 1
+        } else {
+            let done_us = i128::from(self.done_us);
+            let left = i128::from(wanted.saturating_sub(found));
+            // A little more than the rest, since rows are not spread evenly.
+            let guess_us = done_us * (left + left / 4 + 1) / i128::from(found.max(1));
+            i64::try_from(guess_us.clamp(1, done_us * WINDOW_GROWTH)).unwrap_or(i64::MAX)
+        };
+        let done_us = self.done_us;
+        let is_rest = next_us > length_us / WINDOWED_SHARE;
+        self.done_us = if is_rest { length_us } else { done_us.saturating_add(next_us).min(length_us) };
+        let range = match self.order {
+            RowOrder::NewestFirst => TimeRange { start_us: self.end_us - self.done_us, end_us: self.end_us - done_us },
+            RowOrder::OldestFirst => TimeRange { start_us: self.first_us + done_us, end_us: self.first_us + self.done_us },
+        };
+        Some(Window { range, is_rest })
+    }
+}
+
+/// A window of a run's time.
+#[derive(Clone, Copy)]
+struct Window {
+    range: TimeRange,
+    /// Whether it is all that is left.
+    is_rest: bool,
+}
+
+impl Window {
+    /// The first and the last instant.
+    fn bounds_us(self) -> (i64, i64) {
+        (self.range.start_us, self.range.end_us - 1)
+    }
 }
 
 /// The slice with no more than the instants in which the rows asked for may lie.
@@ -69,18 +115,29 @@ pub(crate) fn answer(scan: &mut Scan<'_>, question: &Rows) -> Result<RowsAnswer>
             break;
         }
         scan.prepare_sources(at..at + 1, false)?;
-        let tasks: Vec<_> = scan.stretches_of(at).collect();
-        let (bounds_us, run_rows) = (scan.sources[at].bounds_us, scan.sources[at].rows() as u64);
-        // It pays in a large run, where the end may come early and times need not be decoded for it.
-        let is_large = scan.sources[at].chunks.len() >= WINDOWED_CHUNKS;
-        let pays = is_large && question.count_up_to <= run_rows && scan.has_times(at)?;
-        for window in if pays { windows(question.order, bounds_us) } else { vec![None] } {
-            let window_us = window.map_or(bounds_us, |window| (window.start_us, window.end_us - 1));
-            if total >= question.count_up_to && is_settled(question, &mut rows, window_us) {
+        let (bounds_us, run_rows) = (scan.sources[at].bounds_inside(), scan.sources[at].rows() as u64);
+        // It pays where the end may come early and times need not be decoded for it. The tail changes too often to be ordered.
+        let is_large = scan.sources[at].chunks.len() >= WINDOWED_CHUNKS && matches!(*scan.sources[at].run, Run::Segment(_));
+        let pays = is_large && question.count_up_to <= run_rows && scan.has(at, &ColumnId::Time)?;
+        let mut windows = if pays { Windows::over(question.order, bounds_us) } else { None };
+        let before = total;
+        let wanted = question.count_up_to.max(question.limit as u64).saturating_sub(before);
+        loop {
+            let window = windows.as_mut().and_then(|windows| windows.next(wanted, total - before));
+            if let Some(window) = window
+                && total >= question.count_up_to
+                && is_settled(question, &mut rows, window.bounds_us())
+            {
                 break;
             }
+            // Few rows of a window lie in a chunk; otherwise stretches keep to the processor's cache.
+            let tasks: Vec<_> = match window {
+                Some(Window { is_rest: false, .. }) => scan.chunks_of(at).collect(),
+                Some(_) | None => scan.stretches_of(at).collect(),
+            };
             let found = scan.in_parallel(
                 tasks.len(),
+                Help::IfLong,
                 || Ok(Finding::default()),
                 |finding, task| finding.look(scan, question, tasks[task].clone(), window),
             )?;
@@ -90,6 +147,9 @@ pub(crate) fn answer(scan: &mut Scan<'_>, question: &Rows) -> Result<RowsAnswer>
                 ties.extend(finding.ties);
             }
             cut(question.order, question.limit, &mut rows);
+            if window.is_none_or(|window| window.is_rest) {
+                break;
+            }
         }
     }
     scan.order(&mut rows)?;
@@ -112,6 +172,7 @@ fn single(scan: &Scan<'_>, sequence: u64) -> Result<RowsAnswer> {
         runs.flat_map(|(at, source)| (0..source.chunks.len()).map(move |chunk| (at, chunk))).collect();
     let found = scan.in_parallel(
         chunks.len(),
+        Help::AtOnce,
         || Ok(Vec::new()),
         |found: &mut Vec<Timed>, task| {
             let (source, chunk) = chunks[task];
@@ -149,8 +210,20 @@ pub(crate) fn journey(scan: &Scan<'_>, question: &Journey, hashes: &Hashes) -> R
     let own = [question.anonymous_id.clone()];
     let visitors = question.slice.people.as_ref().and_then(|people| people.visitors_of(&question.anonymous_id)).unwrap_or(&own);
     let visitors: Vec<u64> = visitors.iter().map(|visitor| hashes.visitor(visitor)).collect();
+    let mut is_at_hand = true;
+    for source in &scan.sources {
+        for visitor in &visitors {
+            is_at_hand &= source.run.finds_at_once(*visitor)?;
+        }
+    }
+    if !is_at_hand {
+        for source in &scan.sources {
+            visitors.iter().try_for_each(|visitor| source.run.prefetch_visitor(*visitor))?;
+        }
+    }
     let found = scan.in_parallel(
         scan.sources.len(),
+        Help::unless(is_at_hand),
         || Ok(Vec::new()),
         |stretches: &mut Vec<_>, at| {
             for visitor in &visitors {
@@ -162,6 +235,7 @@ pub(crate) fn journey(scan: &Scan<'_>, question: &Journey, hashes: &Hashes) -> R
     let stretches: Vec<_> = found.into_iter().flatten().collect();
     let found = scan.in_parallel(
         stretches.len(),
+        Help::unless(is_at_hand),
         || Ok(Finding::default()),
         |finding, task| {
             let (source, chunk, stretch) = &stretches[task];
@@ -193,37 +267,35 @@ impl Finding {
         scan: &Scan<'_>,
         question: &Rows,
         (source, chunk, stretch): (usize, usize, std::ops::Range<usize>),
-        window: Option<TimeRange>,
+        window: Option<Window>,
     ) -> Result<()> {
         self.mask.clear();
         let piece = match window {
-            Some(window) => scan.piece_inside((source, chunk, stretch), window, &mut self.mask)?,
-            None => Some(scan.piece(source, chunk, stretch, 0, &mut self.mask)?),
+            Some(Window { range, is_rest: false }) => scan.piece_inside(source, chunk, range, question.order, &mut self.mask)?,
+            Some(_) | None => Some(scan.piece(source, chunk, stretch, 0, &mut self.mask)?),
         };
         let Some(piece) = piece else { return Ok(()) };
-        let found = count(&self.mask) as u64;
-        if found == 0 {
+        if count(&self.mask) == 0 {
             return Ok(());
         }
         let times = scan.sources[source].run.column(&ColumnId::Time, chunk)?;
-        let kept = (0u32..).zip(&self.mask).filter(|(_, kept)| **kept != 0).map(|(at, _)| piece.row(at));
-        let kept = kept.map(|row| Timed {
-            time_us: times.times().at(row),
-            place: Place { source: source as u32, chunk: chunk as u32, row: row as u32 },
+        let (times, after) = (times.times(), question.after);
+        // Filters have looked at all rows, those of earlier windows included.
+        let rest = window.filter(|window| window.is_rest).map(|window| window.range);
+        each_kept(&self.mask, |at| {
+            let row = piece.row(at);
+            let time_us = times.at(row);
+            if rest.is_some_and(|rest| !rest.contains(time_us)) {
+                return;
+            }
+            let row = Timed { time_us, place: Place { source: source as u32, chunk: chunk as u32, row: row as u32 } };
+            if after.is_some_and(|after| after.time_us == time_us) {
+                self.ties.push(row);
+            } else {
+                self.total += 1;
+                self.rows.push(row);
+            }
         });
-        match question.after {
-            None => {
-                self.total += found;
-                self.rows.extend(kept);
-            }
-            Some(after) => {
-                for row in kept {
-                    let is_tie = row.time_us == after.time_us;
-                    self.total += u64::from(!is_tie);
-                    if is_tie { &mut self.ties } else { &mut self.rows }.push(row);
-                }
-            }
-        }
         self.keep_few(scan, question.order, question.limit)
     }
 
@@ -299,13 +371,20 @@ fn read(scan: &Scan<'_>, rows: &[Timed], total: u64) -> Result<RowsAnswer> {
     }
     let mut wanted: Vec<_> = wanted.into_iter().collect();
     wanted.iter_mut().for_each(|(_, rows)| rows.sort_unstable());
+    let is_at_hand = wanted.iter().all(|((source, chunk), _)| scan.sources[*source as usize].run.was_visited(*chunk as usize));
+    let numbers: Vec<Vec<u32>> = wanted.iter().map(|(_, rows)| rows.iter().map(|(row, _)| *row).collect()).collect();
+    if !is_at_hand {
+        for (((source, chunk), _), numbers) in wanted.iter().zip(&numbers) {
+            scan.sources[*source as usize].run.prefetch_events(*chunk as usize, numbers)?;
+        }
+    }
     let read = scan.in_parallel(
         wanted.len(),
+        Help::unless(is_at_hand),
         || Ok(Vec::new()),
         |read: &mut Vec<(usize, (u64, Event))>, task| {
             let ((source, chunk), rows) = &wanted[task];
-            let numbers: Vec<u32> = rows.iter().map(|(row, _)| *row).collect();
-            let events = scan.sources[*source as usize].run.events(*chunk as usize, &numbers)?;
+            let events = scan.sources[*source as usize].run.events(*chunk as usize, &numbers[task])?;
             read.extend(rows.iter().map(|(_, at)| *at).zip(events));
             Ok(())
         },

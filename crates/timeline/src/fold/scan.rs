@@ -7,6 +7,7 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use tributary_core::error::Result;
 use tributary_core::time::TimeRange;
@@ -16,7 +17,7 @@ use tributary_events::question::{Bots, Slice};
 
 use super::limits::Limits;
 use super::persons::Persons;
-pub(crate) use super::piece::{BYTE_CODES, Piece, Row, Stretch, Visit, count};
+pub(crate) use super::piece::{BYTE_CODES, Piece, Row, Stretch, Visit, count, each_kept};
 use super::reads::{Read, Reads};
 use super::scratch::{Cursor, RunStart, Scratch, member};
 use super::tags::{TagFilters, Tags};
@@ -25,6 +26,7 @@ use crate::cache::ColumnSet;
 use crate::column::{Column, ColumnId, Dictionary, Visitors};
 use crate::live::LiveRows;
 use crate::run::{Chunk, Run};
+use crate::segment::Segment;
 use crate::turns::Turns;
 use crate::workspace::View;
 
@@ -32,6 +34,10 @@ use crate::workspace::View;
 const PARTITION_ROWS: usize = 32_768;
 /// The most partitions; beyond it they grow.
 const MAX_PARTITIONS: usize = 1 << 16;
+/// Chunks of columns that are fetched from the disk while others are decoded.
+const FETCHED_AHEAD: usize = 16;
+/// How long a thread works alone before it calls for help.
+const ALONE: Duration = Duration::from_micros(700);
 /// Up to this many runs the next visitor is found by looking at all; beyond it a heap finds it.
 const LOOKED_AT: usize = 24;
 
@@ -56,6 +62,22 @@ pub(crate) struct Engine<'a> {
     pub threads: usize,
     /// Whose turn it is.
     pub workspace: i64,
+}
+
+/// When a question's other threads are called for help: to wake them takes longer than small work.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Help {
+    /// The work is known to be long.
+    AtOnce,
+    /// Once it has taken [`ALONE`].
+    IfLong,
+}
+
+impl Help {
+    /// At once, unless everything the work looks at is at hand.
+    pub fn unless(is_at_hand: bool) -> Self {
+        if is_at_hand { Help::IfLong } else { Help::AtOnce }
+    }
 }
 
 /// One run with what decides which of its rows are in the slice.
@@ -102,6 +124,12 @@ impl Source {
         self.run.rows()
     }
 
+    /// Between which instants rows of the range may lie.
+    pub fn bounds_inside(&self) -> (i64, i64) {
+        let (first_us, last_us) = self.bounds_us;
+        self.range.map_or(self.bounds_us, |range| (first_us.max(range.start_us), last_us.min(range.end_us.saturating_sub(1))))
+    }
+
     /// Clears the mask of rows outside the range, erased, or past the watermark.
     fn narrow(&self, chunk: usize, rows: &Range<usize>, mask: &mut [u8]) -> Result<()> {
         if let Some(range) = self.range {
@@ -122,6 +150,48 @@ impl Source {
         }
         Ok(())
     }
+
+    /// The same for rows that do not follow each other.
+    fn narrow_picked(&self, chunk: usize, rows: &[u32], mask: &mut [u8]) -> Result<()> {
+        let mut keep = |is_kept: &dyn Fn(usize) -> bool| {
+            mask.iter_mut().zip(rows).for_each(|(kept, row)| *kept &= u8::from(is_kept(*row as usize)));
+        };
+        if let Some(range) = self.range {
+            let times = self.run.column(&ColumnId::Time, chunk)?;
+            keep(&|row| range.contains(times.times().at(row)));
+        }
+        if let Some(live) = &self.live {
+            let alive = &live.alive[self.chunks[chunk].first_row..];
+            keep(&|row| alive[row]);
+        }
+        if let Some(as_of) = self.as_of {
+            let sequences = self.run.column(&ColumnId::Sequence, chunk)?;
+            keep(&|row| sequences.unsigned()[row] <= as_of);
+        }
+        Ok(())
+    }
+}
+
+/// Opens the segments among some runs that were not opened yet, on several threads: their footers are fetched at once and take
+/// long to parse. One that cannot be opened is told by whoever opens it next.
+fn open_together<'r>(runs: impl Iterator<Item = &'r Run>, threads: usize) {
+    let closed: Vec<&Segment> = runs
+        .filter_map(|run| match run {
+            Run::Segment(segment) if !segment.is_opened() => Some(&**segment),
+            Run::Segment(_) | Run::Tail(_) => None,
+        })
+        .collect();
+    closed.iter().for_each(|segment| segment.prefetch_footer());
+    let next = AtomicUsize::new(0);
+    let open = || {
+        while let Some(segment) = closed.get(next.fetch_add(1, Ordering::Relaxed)) {
+            drop(segment.chunks());
+        }
+    };
+    std::thread::scope(|scope| {
+        (1..threads.min(closed.len())).for_each(|_| drop(scope.spawn(open)));
+        open();
+    });
 }
 
 impl<'a> Scan<'a> {
@@ -137,12 +207,15 @@ impl<'a> Scan<'a> {
         let tags = TagFilters::plan([filters.as_slice()], &mut reads);
         let range = TimeRange { start_us: slice.range.start_us.max(view.horizon_us), ..slice.range };
         let mut sources = Vec::new();
-        for run in &view.runs {
+        let has_none = |run: &Run| {
+            let (first_us, last_us) = run.bounds_us();
+            run.rows() == 0 || last_us < range.start_us || first_us >= range.end_us
+        };
+        let inside = || view.runs.iter().filter(|run| !has_none(run));
+        open_together(inside().map(|run| &**run), engine.threads);
+        for run in inside() {
             limits.check_time()?;
             let (first_us, last_us) = run.bounds_us();
-            if run.rows() == 0 || last_us < range.start_us || first_us >= range.end_us {
-                continue;
-            }
             let live = run.live(&view.tombstones)?;
             if live.as_ref().is_some_and(|live| live.events == 0) {
                 continue;
@@ -192,11 +265,17 @@ impl<'a> Scan<'a> {
         }
         // Chunk by chunk rather than column by column: what lies together in the file is read together.
         missing.sort_by_key(|(source, _, chunk)| (*source, *chunk));
+        // While one chunk is decoded the disk has something to do.
+        let told = AtomicUsize::new(0);
         let decode = |at: usize| -> Result<()> {
+            let soon = (at + FETCHED_AHEAD).min(missing.len());
+            for (source, set, chunk) in missing.get(told.fetch_max(soon, Ordering::Relaxed)..soon).unwrap_or_default() {
+                self.sources[*source].run.prefetch(&set.id, *chunk)?;
+            }
             let (source, set, chunk) = &missing[at];
             self.load(*source, set, *chunk).map(drop)
         };
-        self.in_parallel(missing.len(), || Ok(()), |(), at| decode(at)).map(drop)?;
+        self.in_parallel(missing.len(), Help::AtOnce, || Ok(()), |(), at| decode(at)).map(drop)?;
         self.mask = Some(self.filters.over(self)?);
         Ok(())
     }
@@ -225,12 +304,14 @@ impl<'a> Scan<'a> {
     pub fn in_parallel<S: Send>(
         &self,
         tasks: usize,
+        help: Help,
         begin: impl Fn() -> Result<S>,
         work: impl Fn(&mut S, usize) -> Result<()> + Sync,
     ) -> Result<Vec<S>> {
         let next = AtomicUsize::new(0);
-        let run = |mut state: S| -> Result<S> {
+        let run = |mut state: S, between: &mut dyn FnMut()| -> Result<S> {
             loop {
+                between();
                 let task = next.fetch_add(1, Ordering::Relaxed);
                 if task >= tasks {
                     return Ok(state);
@@ -244,19 +325,24 @@ impl<'a> Scan<'a> {
             }
         };
         let threads = self.engine.threads.min(tasks).max(1);
-        let mut states = Vec::with_capacity(threads);
-        for _ in 0..threads {
-            states.push(begin()?);
-        }
-        let own = states.pop();
+        let own = begin()?;
+        let mut others = (1..threads).map(|_| begin()).collect::<Result<Vec<S>>>()?;
+        let began = Instant::now();
         std::thread::scope(|scope| {
             let run = &run;
-            let running: Vec<_> = states.into_iter().map(|state| scope.spawn(move || run(state))).collect();
-            let mut done = own.map(run).into_iter().collect::<Vec<_>>();
+            let mut running = Vec::new();
+            let mut call_for_help = || {
+                let is_due = help == Help::AtOnce || began.elapsed() >= ALONE;
+                if !others.is_empty() && is_due && next.load(Ordering::Relaxed) + 1 < tasks {
+                    running.extend(others.drain(..).map(|state| scope.spawn(move || run(state, &mut || {}))));
+                }
+            };
+            let mut done = vec![run(own, &mut call_for_help)];
             done.extend(running.into_iter().map(|thread| match thread.join() {
                 Ok(done) => done,
                 Err(panic) => std::panic::resume_unwind(panic),
             }));
+            done.extend(others.into_iter().map(Ok));
             done.into_iter().collect()
         })
     }
@@ -279,7 +365,7 @@ impl<'a> Scan<'a> {
         let tasks: Vec<(usize, usize, Range<usize>)> =
             (0..self.sources.len()).flat_map(|source| self.stretches_of(source)).collect();
         let begin = || Ok((begin()?, Vec::new()));
-        let folds = self.in_parallel(tasks.len(), begin, |(fold, mask): &mut (F, Vec<u8>), at| {
+        let folds = self.in_parallel(tasks.len(), Help::IfLong, begin, |(fold, mask): &mut (F, Vec<u8>), at| {
             let (source, chunk, rows) = tasks[at].clone();
             mask.clear();
             let piece = self.piece(source, chunk, rows, 0, mask)?;
@@ -287,6 +373,11 @@ impl<'a> Scan<'a> {
             fold.end_of_partition()
         })?;
         Ok(folds.into_iter().map(|(fold, _)| fold).collect())
+    }
+
+    /// A source's chunks as a whole.
+    pub fn chunks_of(&self, source: usize) -> impl Iterator<Item = (usize, usize, Range<usize>)> {
+        self.sources[source].chunks.iter().enumerate().map(move |(chunk, facts)| (source, chunk, 0..facts.rows))
     }
 
     /// A source's chunks, cut into stretches of a size that stays in the processor's cache.
@@ -301,7 +392,7 @@ impl<'a> Scan<'a> {
         let rows: usize = self.sources.iter().map(Source::rows).sum();
         let partitions = (rows / PARTITION_ROWS).clamp(1, MAX_PARTITIONS);
         let begin = || Ok((begin()?, Scratch::default()));
-        let folded = self.in_parallel(partitions, begin, |(fold, scratch), at| {
+        let folded = self.in_parallel(partitions, Help::IfLong, begin, |(fold, scratch), at| {
             let edge = |at: usize| ((at as u128) << 64) / partitions as u128;
             self.fold_partition(edge(at)..edge(at + 1), fold, scratch)?;
             fold.end_of_partition()

@@ -55,7 +55,17 @@ pub(crate) struct Tags<T> {
 /// What each code of one column grants: the bits of the lists it passes, and of those that do not look at this column.
 struct Table<T> {
     read: Read,
-    granted: Vec<Vec<T>>,
+    granted: Vec<Granted<T>>,
+}
+
+/// That for one source, by code.
+#[derive(Default)]
+struct Granted<T> {
+    /// As long as bytes have codes at least.
+    by_code: Vec<T>,
+    /// Where one code alone is granted something else than all others: that code, what it is granted, and what the others are.
+    /// Many rows at once can be compared with one code.
+    odd: Option<(u8, T, T)>,
 }
 
 impl TagFilters {
@@ -84,8 +94,7 @@ impl TagFilters {
                     let mut granted = Vec::with_capacity((values.len() + 1).max(BYTE_CODES));
                     granted.push(T::narrow(self.granted(read, None)));
                     granted.extend(values.iter().map(|value| T::narrow(self.granted(read, Some(value)))));
-                    granted.resize(granted.len().max(BYTE_CODES), T::default());
-                    granted
+                    Granted::of(granted)
                 })
             })?;
             tables.push(Table { read, granted });
@@ -99,6 +108,22 @@ impl TagFilters {
     }
 }
 
+impl<T: TagWord> Granted<T> {
+    fn of(mut by_code: Vec<T>) -> Self {
+        // Of two, either may be the odd one.
+        let usual = by_code.get(2).filter(|third| by_code[..2].contains(third)).or(by_code.get(1)).copied();
+        let mut odd = None;
+        if let Some(usual) = usual {
+            let mut others = (0..).zip(&by_code).filter(|(_, granted)| **granted != usual);
+            if let (Some((code, granted)), None) = (others.next(), others.next()) {
+                odd = u8::try_from(code as usize).ok().map(|code: u8| (code, *granted, usual));
+            }
+        }
+        by_code.resize(by_code.len().max(BYTE_CODES), T::default());
+        Self { by_code, odd }
+    }
+}
+
 impl<T: TagWord> Tags<T> {
     /// The tags of a row that no list has looked at yet.
     pub fn all(&self) -> T {
@@ -108,14 +133,27 @@ impl<T: TagWord> Tags<T> {
     /// Narrows the tags of the piece's rows; they start as [`Tags::all`].
     pub fn apply(&self, piece: &Piece, tags: &mut [T]) {
         for table in &self.tables {
-            let granted = table.granted[piece.source].as_slice();
+            let Granted { by_code: granted, odd } = &table.granted[piece.source];
             let codes = &piece.column(table.read).text().codes;
             if let Codes::Same(code) = codes
                 && granted[*code as usize] == self.all
             {
                 continue;
             }
-            piece.look_up(codes, granted, 0, tags, |tags, granted| *tags &= granted);
+            if let (Codes::Bytes(codes), Some((odd, its, usual)), None) = (codes, *odd, &piece.picked) {
+                for (tags, code) in tags.iter_mut().zip(&codes[piece.rows.clone()]) {
+                    *tags &= if *code == odd { its } else { usual };
+                }
+                continue;
+            }
+            let Some(rows) = &piece.picked else {
+                piece.look_up(codes, granted, 0, tags, |tags, granted| *tags &= granted);
+                continue;
+            };
+            // Rows that lie apart cost a look at memory each: not where nothing is left to grant.
+            for (tags, row) in tags.iter_mut().zip(rows).filter(|(tags, _)| **tags != T::default()) {
+                *tags &= granted[codes.at(*row as usize) as usize];
+            }
         }
     }
 }

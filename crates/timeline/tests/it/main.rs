@@ -15,3 +15,4 @@ mod housekeeping;
 mod old_formats;
 #[cfg(test)]
 mod sample;
+mod windows;

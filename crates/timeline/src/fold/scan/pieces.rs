@@ -6,11 +6,28 @@ use std::ops::Range;
 use tributary_core::error::Result;
 use tributary_core::time::TimeRange;
 use tributary_events::field::Field;
+use tributary_events::question::RowOrder;
 
-use super::{Piece, Scan, count};
-use crate::column::{Codes, ColumnId};
+use super::{Piece, Scan, Source, count};
+use crate::column::{Codes, ColumnId, Times};
 use crate::fold::reads::column_of;
 use crate::fold::tags::KEPT;
+
+impl Source {
+    /// The rows of a chunk inside a window of time, the newest first, if they are all among the newest ones.
+    fn newest_inside(&self, chunk: usize, times: &Times, window: TimeRange) -> Result<Option<Vec<u32>>> {
+        let newest = self.run.column(&ColumnId::Newest, chunk)?;
+        let newest = newest.newest();
+        let at = |row: &u32| times.at(*row as usize);
+        // Rows of the last one's instant may be missing.
+        if newest.len() < times.len() && newest.last().is_none_or(|last| at(last) >= window.start_us) {
+            return Ok(None);
+        }
+        let first = newest.partition_point(|row| at(row) >= window.end_us);
+        let end = newest.partition_point(|row| at(row) >= window.start_us).max(first);
+        Ok(Some(newest[first..end].to_vec()))
+    }
+}
 
 impl Scan<'_> {
     /// A piece of a source with its columns, and its mask appended to `mask`.
@@ -30,31 +47,47 @@ impl Scan<'_> {
     /// holds none of them. Filters look at the rows of the window alone.
     pub fn piece_inside(
         &self,
-        (source, chunk, rows): (usize, usize, Range<usize>),
+        source: usize,
+        chunk: usize,
         window: TimeRange,
+        order: RowOrder,
         mask: &mut Vec<u8>,
     ) -> Result<Option<Piece>> {
         let from = &self.sources[source];
-        mask.clear();
-        mask.resize(rows.len(), KEPT);
         let times = from.run.column(&ColumnId::Time, chunk)?;
-        times.times().keep_inside(rows.start, mask, window.start_us, window.end_us);
+        let times = times.times();
+        let rows = 0..times.len();
+        mask.clear();
+        let picked = match order {
+            RowOrder::NewestFirst => from.newest_inside(chunk, times, window)?,
+            RowOrder::OldestFirst => None,
+        };
+        if let Some(picked) = &picked {
+            mask.resize(picked.len(), KEPT);
+        } else {
+            mask.resize(rows.len(), KEPT);
+            times.keep_inside(0, mask, window.start_us, window.end_us);
+        }
         if count(mask) == 0 {
             return Ok(None);
         }
-        from.narrow(chunk, &rows, mask)?;
         let columns = from.sets.iter().map(|set| self.load(source, set, chunk)).collect::<Result<_>>()?;
-        let mut piece = Piece { source, chunk, base: 0, rows, picked: None, columns };
-        piece.thin_out(mask);
+        let piece = Piece { source, chunk, base: 0, rows, picked, columns };
+        match &piece.picked {
+            Some(picked) => from.narrow_picked(chunk, picked, mask)?,
+            None => {
+                from.narrow(chunk, &piece.rows, mask)?;
+            }
+        }
         self.mask.as_ref().expect("prepared before").apply(&piece, mask);
         Ok(Some(piece))
     }
 
-    /// Whether the times of all chunks of a source are at hand.
-    pub fn has_times(&self, source: usize) -> Result<bool> {
+    /// Whether all chunks of a column of a source are at hand.
+    pub fn has(&self, source: usize, id: &ColumnId) -> Result<bool> {
         let source = &self.sources[source];
-        let times = source.run.set(&ColumnId::Time)?;
-        Ok((0..source.chunks.len()).all(|chunk| times.has(chunk)))
+        let set = source.run.set(id)?;
+        Ok((0..source.chunks.len()).all(|chunk| set.has(chunk)))
     }
 
     /// The mask of some rows of a chunk, for the few rows that need no tables.
