@@ -148,7 +148,7 @@ async fn ask_in_turns(asking: &Asking, address: SocketAddr, key: &str, call: &Ca
     let (_, answer) = asking.ask(Place::Bench, question.clone()).await?;
     let request = call.request(key);
     let mut connection = Connection::open(address).await?;
-    let reply = request.send(&mut connection).await?;
+    let (_, reply) = request.send(&mut connection).await?;
     let difference = difference(&call.expected(ours(&call.asked, &answer)?), &call.rows(&reply)?);
     if let Some(difference) = &difference {
         say(&format!("{} through {} differs from the engine: {difference}", call.asked.name, call.tool));
@@ -156,9 +156,7 @@ async fn ask_in_turns(asking: &Asking, address: SocketAddr, key: &str, call: &Ca
     let (begin, mut engine_times, mut call_times) = (Instant::now(), Vec::new(), Vec::new());
     while call_times.is_empty() || (call_times.len() < REPEATS && begin.elapsed() < REPEAT_TIME) {
         engine_times.push(asking.ask(Place::Bench, question.clone()).await?.0);
-        let begin = Instant::now();
-        request.send(&mut connection).await?;
-        call_times.push(ms_since(begin));
+        call_times.push(request.send(&mut connection).await?.0);
     }
     let median = |times: &[f64]| Spread::of(times).map_or(0.0, |spread| spread.median);
     let (engine_ms, call_ms) = (median(&engine_times), median(&call_times));
@@ -183,9 +181,7 @@ async fn clients(address: SocketAddr, request: &Request, clients: usize) -> Resu
             let mut connection = Connection::open(address).await?;
             let mut times = Vec::new();
             while times.is_empty() || begin.elapsed() < CLIENTS_TIME {
-                let begin = Instant::now();
-                request.send(&mut connection).await?;
-                times.push(ms_since(begin));
+                times.push(request.send(&mut connection).await?.0);
             }
             Ok::<_, Failure>(times)
         }));
@@ -207,16 +203,18 @@ pub struct Request {
 }
 
 impl Request {
-    /// Sends it; the body of an answer that is a result.
-    pub async fn send(&self, connection: &mut Connection) -> Result<Value> {
+    /// Sends it; the milliseconds until all of the answer was there, and its body, which must be a result.
+    pub async fn send(&self, connection: &mut Connection) -> Result<(f64, Value)> {
+        let begin = Instant::now();
         let reply = connection.send(&self.head, &self.body).await?;
+        let ms = ms_since(begin);
         let answer: Value = serde_json::from_slice(&reply.body).unwrap_or(Value::Null);
         let failed = answer.pointer("/result/isError").and_then(Value::as_bool) == Some(true);
         if reply.status != 200 || failed || answer.get("result").is_none() {
             let text: String = String::from_utf8_lossy(&reply.body).chars().take(400).collect();
             return Err(Failure::new(format!("a tool answered {}: {text}", reply.status)));
         }
-        Ok(answer)
+        Ok((ms, answer))
     }
 }
 

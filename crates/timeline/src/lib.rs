@@ -126,8 +126,10 @@ impl Timeline {
         self.shared.compact_everything()
     }
 
-    /// Brings together what a flood of events left in many segments, as happens in the background some time after it. Blocking.
+    /// Writes every tail out and brings together what a flood of events left in many segments, as happens in the background some
+    /// time after it. Blocking.
     pub fn settle(&self) -> Result<()> {
+        self.shared.flush_all(Due::Aged)?;
         self.shared.compact_by_size(Months::All)
     }
 

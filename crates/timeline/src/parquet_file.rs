@@ -533,4 +533,30 @@ mod tests {
         }
         assert!(file.read(&["no_such"], 0..1, None, 10, false).err().unwrap().message().contains("no column `no_such`"));
     }
+    #[test]
+    fn pages_tell_where_a_visitor_is() {
+        const VISITORS: usize = 20_000;
+        let folder = tempfile::tempdir().unwrap();
+        let hashes = Hashes::new(&[7; 16]);
+        // One visitor in a thousand has as many events as others have together.
+        let count = |visitor: usize| if visitor % 1_000 == 0 { 1_000 } else { 1 };
+        let rows = (0..VISITORS).flat_map(|visitor| std::iter::repeat_n(visitor, count(visitor)));
+        let mut rows: Vec<Stored> = rows.map(|visitor| hashes.prepare(event(&format!("v{visitor}")))).collect();
+        rows.sort_unstable_by(|a, b| a.run_order(b));
+        let options = Options::new([7; 16], FixedClock::at(0));
+        let to = Destination { root: folder.path().to_owned(), workspace: 1, month: 24_316, applied_tombstone: 0 };
+        let sorted: Vec<&Stored> = rows.iter().collect();
+        let records = write_rows(&options, &AtomicU64::new(1), &to, &Sorted::new(&sorted)).unwrap();
+        let file = ParquetFile::open(&records[0], folder.path()).unwrap();
+        assert_eq!(file.row_groups(), 1);
+        for visitor in (0..VISITORS).step_by(250) {
+            let hash = hashes.visitor(&format!("v{visitor}"));
+            let first = rows.partition_point(|row| row.visitor_hash < hash);
+            let around = file.rows_around(VISITOR_HASH, 0, hash);
+            assert!(around.start <= first && first + count(visitor) <= around.end, "{visitor}: {around:?} without {first}");
+            assert!(around.len() <= rows.len() - 2_000, "{visitor}: {around:?} of {} is hardly less than all", rows.len());
+        }
+        assert!(file.rows_around(VISITOR_HASH, 0, 0).is_empty() && file.rows_around(VISITOR_HASH, 0, u64::MAX).is_empty());
+        assert_eq!(file.rows_around("event", 0, 5), 0..rows.len(), "no unsigned column");
+    }
 }

@@ -174,7 +174,7 @@ impl Source {
 
 /// Opens the segments among some runs that were not opened yet, on several threads: their footers are fetched at once and take
 /// long to parse. One that cannot be opened is told by whoever opens it next.
-fn open_together<'r>(runs: impl Iterator<Item = &'r Run>, threads: usize) {
+fn open_together<'r>(runs: impl Iterator<Item = &'r Run>, threads: usize, limits: &Limits) {
     let closed: Vec<&Segment> = runs
         .filter_map(|run| match run {
             Run::Segment(segment) if !segment.is_opened() => Some(&**segment),
@@ -184,7 +184,9 @@ fn open_together<'r>(runs: impl Iterator<Item = &'r Run>, threads: usize) {
     closed.iter().for_each(|segment| segment.prefetch_footer());
     let next = AtomicUsize::new(0);
     let open = || {
-        while let Some(segment) = closed.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(segment) = closed.get(next.fetch_add(1, Ordering::Relaxed))
+            && limits.check_time().is_ok()
+        {
             drop(segment.chunks());
         }
     };
@@ -212,7 +214,7 @@ impl<'a> Scan<'a> {
             run.rows() == 0 || last_us < range.start_us || first_us >= range.end_us
         };
         let inside = || view.runs.iter().filter(|run| !has_none(run));
-        open_together(inside().map(|run| &**run), engine.threads);
+        open_together(inside().map(|run| &**run), engine.threads, limits);
         for run in inside() {
             limits.check_time()?;
             let (first_us, last_us) = run.bounds_us();

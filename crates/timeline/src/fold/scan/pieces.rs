@@ -75,9 +75,7 @@ impl Scan<'_> {
         let piece = Piece { source, chunk, base: 0, rows, picked, columns };
         match &piece.picked {
             Some(picked) => from.narrow_picked(chunk, picked, mask)?,
-            None => {
-                from.narrow(chunk, &piece.rows, mask)?;
-            }
+            None => from.narrow(chunk, &piece.rows, mask)?,
         }
         self.mask.as_ref().expect("prepared before").apply(&piece, mask);
         Ok(Some(piece))
