@@ -12,6 +12,9 @@
 //!   about to be followed by more would rewrite it over and over.
 //! - A month that is not over, or is being filled, is brought down too once it holds [`MOST_OPEN_SEGMENTS`].
 //!
+//! Flushes of the newest day of a workspace stay apart until there are newer ones: the latest events are what is looked for, and are
+//! found in little time where few others lie between them.
+//!
 //! A month so holds one segment per factor of five in size below `segment_rows` at most, and full ones: of two neighbours in
 //! size that are left apart for being too large together, at least one is half full.
 //!
@@ -73,7 +76,10 @@ impl Shared {
                 let left = by_month(&state.segments).remove(&month).unwrap_or_default();
                 let is_settled = month_is_over(month, now_us) && (months == Months::All || !state.filling.contains(&month));
                 if is_settled || left.len() > MOST_OPEN_SEGMENTS {
-                    let together = self.worth_joining(left);
+                    let newest_us = state.segments.iter().map(|segment| segment.record.last_us).max().unwrap_or_default();
+                    let is_crowded = left.len() > MOST_OPEN_SEGMENTS;
+                    let stays = |segment: &Arc<Segment>| !is_crowded && self.holds_the_latest(segment, newest_us);
+                    let together = self.worth_joining(left.into_iter().filter(|segment| !stays(segment)).collect());
                     if together.len() > 1 {
                         self.merge(&workspace, &together)?;
                     }
@@ -81,6 +87,12 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// Whether it is about one flush of the newest day.
+    fn holds_the_latest(&self, segment: &Segment, newest_us: i64) -> bool {
+        let is_one_flush = segment.rows() < self.options.flush_events.saturating_mul(2);
+        is_one_flush && segment.record.first_us > newest_us.saturating_sub(DAY_US)
     }
 
     /// The most segments of which each is in proportion to the smaller ones, and which all fit into one. A few events that came late
@@ -260,7 +272,7 @@ mod tests {
     const LATER: i64 = MAY + 400 * DAY_US;
 
     async fn flush_once(timeline: &Timeline, flush: i64, events: i64, due: Due) {
-        let events = (0..events).map(|n| Event { time_us: MAY + flush * 1_000 + n, ..event("a") });
+        let events = (0..events).map(|n| Event { time_us: MAY + flush * DAY_US + n, ..event("a") });
         timeline.append(&workspace(1), events.collect()).await.unwrap();
         timeline.shared.flush_all(due).unwrap();
     }
@@ -280,23 +292,23 @@ mod tests {
             assert_eq!(segments(&timeline) as i64, (flush + 1) / 8 + (flush + 1) % 8, "{flush}");
         }
         timeline.settle().unwrap();
-        assert_eq!(segments(&timeline), 1);
+        assert_eq!(segments(&timeline), 2, "all of it, and apart the newest day");
         flush_once(&timeline, 20, 50, Due::Full).await;
         flush_once(&timeline, 21, 50, Due::Aged).await;
         timeline.shared.compact_by_size(Months::Quiet).unwrap();
-        assert_eq!(segments(&timeline), 2, "two late flushes are brought together, and are too small to rewrite the month");
+        assert_eq!(segments(&timeline), 3, "two flushes are brought together, and are too small to rewrite the month");
     }
     #[tokio::test]
     async fn a_few_late_events_keep_nothing_apart() {
         let folder = tempfile::tempdir().unwrap();
         let timeline = Timeline::open(folder.path(), Options::new([7; 16], FixedClock::at(LATER))).unwrap();
-        for (flush, events) in [3, 50, 60, 400].into_iter().enumerate() {
+        for (flush, events) in [3, 50, 60, 400, 1].into_iter().enumerate() {
             flush_once(&timeline, flush as i64, events, Due::Full).await;
         }
         timeline.settle().unwrap();
         let mut rows: Vec<u64> =
             timeline.shared.all_workspaces()[0].state().segments.iter().map(|segment| segment.record.rows).collect();
         rows.sort_unstable();
-        assert_eq!(rows, [3, 510]);
+        assert_eq!(rows, [1, 3, 510]);
     }
 }

@@ -11,8 +11,10 @@ use crate::encode::MILLISECOND_US;
 pub(crate) const BYTE_CODES: usize = 256;
 /// A piece of which less than one row in this many is in the slice is handed over as those rows alone.
 const SPARSE: usize = 4;
-/// Rows whose masks are looked at together.
+/// Rows whose masks are looked at together, and many such.
 const WORD_ROWS: usize = 8;
+const LINE_ROWS: usize = 128;
+
 /// Rows of one chunk, with the declared columns at hand.
 pub(crate) struct Piece {
     pub source: usize,
@@ -53,20 +55,30 @@ pub(crate) struct Visit<'v> {
     pub mask: &'v [u8],
 }
 
-/// Hands over the places of a mask's rows that are kept. Where few are, most words of eight rows are passed over at once.
+/// Whether any row of a mask is kept.
+pub(crate) fn is_any_kept(mask: &[u8]) -> bool {
+    mask.chunks(LINE_ROWS).any(|line| line.iter().fold(0, |any, kept| any | kept) != 0)
+}
+
+/// Hands over the places of a mask's rows that are kept. Where few are, most lines and words of rows are passed over at once.
 pub(crate) fn each_kept(mask: &[u8], mut give: impl FnMut(u32)) {
-    let (words, rest) = mask.as_chunks::<WORD_ROWS>();
     let mut first = 0;
-    for rows in words {
-        let mut left = u64::from_le_bytes(*rows);
-        while left != 0 {
-            let place = left.trailing_zeros() / u8::BITS;
-            give(first + place);
-            left &= !(u64::from(u8::MAX) << (place * u8::BITS));
+    for line in mask.chunks(LINE_ROWS) {
+        if is_any_kept(line) {
+            let (words, rest) = line.as_chunks::<WORD_ROWS>();
+            for (word, rows) in (first..).step_by(WORD_ROWS).zip(words) {
+                let mut left = u64::from_le_bytes(*rows);
+                while left != 0 {
+                    let place = left.trailing_zeros() / u8::BITS;
+                    give(word + place);
+                    left &= !(u64::from(u8::MAX) << (place * u8::BITS));
+                }
+            }
+            let word = first + (line.len() - rest.len()) as u32;
+            (word..).zip(rest).filter(|(_, kept)| **kept != 0).for_each(|(at, _)| give(at));
         }
-        first += WORD_ROWS as u32;
+        first += line.len() as u32;
     }
-    (first..).zip(rest).filter(|(_, kept)| **kept != 0).for_each(|(at, _)| give(at));
 }
 
 /// How many rows of a mask are kept.
@@ -201,5 +213,25 @@ impl Visit<'_> {
         }
         rows.sort_by_key(|row| row.time_us);
         !rows.is_sorted_by(|a, b| a.time_us < b.time_us)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kept_row_is_handed_over_once_and_in_order() {
+        for rows in [0, 1, 7, 8, 9, 127, 128, 129, 300, 1_000] {
+            for step in [1, 2, 13, 128, 999] {
+                let mask: Vec<u8> = (0..rows).map(|row| u8::from(row % step == 0) * KEPT).collect();
+                let mut found = Vec::new();
+                each_kept(&mask, |at| found.push(at));
+                let expected: Vec<u32> = (0..rows as u32).step_by(step).collect();
+                assert_eq!(found, expected, "{rows} rows, one in {step}");
+                assert_eq!((count(&mask), is_any_kept(&mask)), (expected.len(), rows > 0));
+            }
+        }
+        assert!(!is_any_kept(&[0; 500]));
     }
 }

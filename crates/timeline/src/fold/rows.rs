@@ -12,7 +12,7 @@ use tributary_events::answer::RowsAnswer;
 use tributary_events::question::{Journey, RowOrder, RowPosition, Rows, Slice};
 
 use super::order::{Place, Timed};
-use super::scan::{Help, Scan, count, each_kept};
+use super::scan::{Help, Scan, count, each_kept, is_any_kept};
 use crate::column::ColumnId;
 use crate::run::Run;
 use crate::stored::Hashes;
@@ -20,12 +20,12 @@ use crate::stored::Hashes;
 /// Rows beyond the limit that are gathered before they are cut.
 const SLACK_ROWS: usize = 65_536;
 
-/// The first window of a run is this part of its time.
-const WINDOW_SHARE: i64 = 256;
 /// A window is at most this many times longer than all before it.
 const WINDOW_GROWTH: i128 = 8;
 /// Where more than this part of a run's time would have to be looked through, filters pass over all of it faster.
 const WINDOWED_SHARE: i64 = 32;
+/// Chunks from which on events are read on several threads at once, even when their columns are at hand.
+const MANY_CHUNKS: usize = 12;
 /// Chunks from which on a segment is looked through in windows: filters pass over fewer at once.
 const WINDOWED_CHUNKS: usize = 8;
 
@@ -36,14 +36,16 @@ struct Windows {
     first_us: i64,
     end_us: i64,
     done_us: i64,
+    /// Rows in all of it, about.
+    expected: u64,
 }
 
 impl Windows {
     /// Over all instants from the first to the last; `None` when no number holds their length.
-    fn over(order: RowOrder, (first_us, last_us): (i64, i64)) -> Option<Self> {
+    fn over(order: RowOrder, (first_us, last_us): (i64, i64), expected: u64) -> Option<Self> {
         let end_us = last_us.checked_add(1)?;
         end_us.checked_sub(first_us)?;
-        Some(Self { order, first_us, end_us, done_us: 0 })
+        Some(Self { order, first_us, end_us, done_us: 0, expected })
     }
 
     /// The next window, given how many rows are wanted of the run and how many the windows so far held: about as long as it takes
@@ -53,16 +55,13 @@ impl Windows {
         if self.done_us >= length_us {
             return None;
         }
-        let next_us = if self.done_us == 0 {
-            length_us / WINDOW_SHARE + 1
-        } else {
-            let done_us = i128::from(self.done_us);
-            let left = i128::from(wanted.saturating_sub(found));
-            // A little more than the rest, since rows are not spread evenly.
-            let guess_us = done_us * (left + left / 4 + 1) / i128::from(found.max(1));
-            i64::try_from(guess_us.clamp(1, done_us * WINDOW_GROWTH)).unwrap_or(i64::MAX)
-        };
         let done_us = self.done_us;
+        // In so much time there are so many rows; a little more than the rest, since they are not spread evenly.
+        let (in_us, rows) = if done_us == 0 { (length_us, self.expected) } else { (done_us, found) };
+        let left = i128::from(wanted.saturating_sub(found));
+        let guess_us = i128::from(in_us) * (left + left / 4 + 1) / i128::from(rows.max(1));
+        let most_us = if done_us == 0 { i128::from(length_us) } else { i128::from(done_us) * WINDOW_GROWTH };
+        let next_us = i64::try_from(guess_us.clamp(1, most_us)).unwrap_or(i64::MAX);
         let is_rest = next_us > length_us / WINDOWED_SHARE;
         self.done_us = if is_rest { length_us } else { done_us.saturating_add(next_us).min(length_us) };
         let range = match self.order {
@@ -119,7 +118,7 @@ pub(crate) fn answer(scan: &mut Scan<'_>, question: &Rows) -> Result<RowsAnswer>
         // It pays where the end may come early and times need not be decoded for it. The tail changes too often to be ordered.
         let is_large = scan.sources[at].chunks.len() >= WINDOWED_CHUNKS && matches!(*scan.sources[at].run, Run::Segment(_));
         let pays = is_large && question.count_up_to <= run_rows && scan.has(at, &ColumnId::Time)?;
-        let mut windows = if pays { Windows::over(question.order, bounds_us) } else { None };
+        let mut windows = if pays { Windows::over(question.order, bounds_us, scan.estimate(at)?) } else { None };
         let before = total;
         let wanted = question.count_up_to.max(question.limit as u64).saturating_sub(before);
         loop {
@@ -275,7 +274,7 @@ impl Finding {
             Some(_) | None => Some(scan.piece(source, chunk, stretch, 0, &mut self.mask)?),
         };
         let Some(piece) = piece else { return Ok(()) };
-        if count(&self.mask) == 0 {
+        if !is_any_kept(&self.mask) {
             return Ok(());
         }
         let times = scan.sources[source].run.column(&ColumnId::Time, chunk)?;
@@ -371,7 +370,8 @@ fn read(scan: &Scan<'_>, rows: &[Timed], total: u64) -> Result<RowsAnswer> {
     }
     let mut wanted: Vec<_> = wanted.into_iter().collect();
     wanted.iter_mut().for_each(|(_, rows)| rows.sort_unstable());
-    let is_at_hand = wanted.iter().all(|((source, chunk), _)| scan.sources[*source as usize].run.was_visited(*chunk as usize));
+    let was_visited = |source: u32, chunk: u32| scan.sources[source as usize].run.was_visited(chunk as usize);
+    let is_at_hand = wanted.iter().all(|((source, chunk), _)| was_visited(*source, *chunk));
     let numbers: Vec<Vec<u32>> = wanted.iter().map(|(_, rows)| rows.iter().map(|(row, _)| *row).collect()).collect();
     if !is_at_hand {
         for (((source, chunk), _), numbers) in wanted.iter().zip(&numbers) {
@@ -380,7 +380,7 @@ fn read(scan: &Scan<'_>, rows: &[Timed], total: u64) -> Result<RowsAnswer> {
     }
     let read = scan.in_parallel(
         wanted.len(),
-        Help::unless(is_at_hand),
+        Help::unless(is_at_hand && wanted.len() < MANY_CHUNKS),
         || Ok(Vec::new()),
         |read: &mut Vec<(usize, (u64, Event))>, task| {
             let ((source, chunk), rows) = &wanted[task];

@@ -17,7 +17,7 @@ use tributary_events::question::{Bots, Slice};
 
 use super::limits::Limits;
 use super::persons::Persons;
-pub(crate) use super::piece::{BYTE_CODES, Piece, Row, Stretch, Visit, count, each_kept};
+pub(crate) use super::piece::{BYTE_CODES, Piece, Row, Stretch, Visit, count, each_kept, is_any_kept};
 use super::reads::{Read, Reads};
 use super::scratch::{Cursor, RunStart, Scratch, member};
 use super::tags::{TagFilters, Tags};

@@ -88,6 +88,14 @@ impl Scan<'_> {
         Ok((0..source.chunks.len()).all(|chunk| set.has(chunk)))
     }
 
+    /// About how many rows of a source are in the slice: visitors are spread by chance, so one chunk tells of all.
+    pub fn estimate(&self, source: usize) -> Result<u64> {
+        let Some(first) = self.sources[source].chunks.first() else { return Ok(0) };
+        let mut mask = Vec::new();
+        self.piece(source, 0, 0..first.rows, 0, &mut mask)?;
+        Ok((count(&mask) as u64).saturating_mul(self.sources[source].rows() as u64) / (first.rows as u64).max(1))
+    }
+
     /// The mask of some rows of a chunk, for the few rows that need no tables.
     pub fn mask(&self, source: usize, chunk: usize, rows: &Range<usize>) -> Result<Vec<u8>> {
         let from = &self.sources[source];
