@@ -1,5 +1,6 @@
 //! One pass over a question's rows, in partitions by visitor hash, each visitor's rows brought together from all runs.
 
+mod parallel;
 mod pieces;
 
 use std::cmp::Reverse;
@@ -7,7 +8,6 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use tributary_core::error::Result;
 use tributary_core::time::TimeRange;
@@ -29,6 +29,7 @@ use crate::run::{Chunk, Run};
 use crate::segment::Segment;
 use crate::turns::Turns;
 use crate::workspace::View;
+pub(crate) use parallel::Help;
 
 /// Rows of one partition, roughly: scratch then stays in the processor's cache.
 const PARTITION_ROWS: usize = 32_768;
@@ -36,8 +37,6 @@ const PARTITION_ROWS: usize = 32_768;
 const MAX_PARTITIONS: usize = 1 << 16;
 /// Chunks of columns that are fetched from the disk while others are decoded.
 const FETCHED_AHEAD: usize = 16;
-/// How long a thread works alone before it calls for help.
-const ALONE: Duration = Duration::from_micros(700);
 /// Up to this many runs the next visitor is found by looking at all; beyond it a heap finds it.
 const LOOKED_AT: usize = 24;
 
@@ -62,22 +61,6 @@ pub(crate) struct Engine<'a> {
     pub threads: usize,
     /// Whose turn it is.
     pub workspace: i64,
-}
-
-/// When a question's other threads are called for help: to wake them takes longer than small work.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Help {
-    /// The work is known to be long.
-    AtOnce,
-    /// Once it has taken [`ALONE`].
-    IfLong,
-}
-
-impl Help {
-    /// At once, unless everything the work looks at is at hand.
-    pub fn unless(is_at_hand: bool) -> Self {
-        if is_at_hand { Help::IfLong } else { Help::AtOnce }
-    }
 }
 
 /// One run with what decides which of its rows are in the slice.
@@ -300,53 +283,6 @@ impl<'a> Scan<'a> {
             made.push(if source.sets.is_empty() && !self.reads.ids().is_empty() { T::default() } else { make(source) });
         }
         Ok(made)
-    }
-
-    /// Works through `tasks` tasks on this question's threads, each under a turn of its workspace; one state per thread.
-    pub fn in_parallel<S: Send>(
-        &self,
-        tasks: usize,
-        help: Help,
-        begin: impl Fn() -> Result<S>,
-        work: impl Fn(&mut S, usize) -> Result<()> + Sync,
-    ) -> Result<Vec<S>> {
-        let next = AtomicUsize::new(0);
-        let run = |mut state: S, between: &mut dyn FnMut()| -> Result<S> {
-            loop {
-                between();
-                let task = next.fetch_add(1, Ordering::Relaxed);
-                if task >= tasks {
-                    return Ok(state);
-                }
-                let _turn = self.engine.turns.take(self.engine.workspace);
-                if let Err(error) = self.limits.check_time().and_then(|()| work(&mut state, task)) {
-                    // The others need not go on.
-                    next.store(tasks, Ordering::Relaxed);
-                    return Err(error);
-                }
-            }
-        };
-        let threads = self.engine.threads.min(tasks).max(1);
-        let own = begin()?;
-        let mut others = (1..threads).map(|_| begin()).collect::<Result<Vec<S>>>()?;
-        let began = Instant::now();
-        std::thread::scope(|scope| {
-            let run = &run;
-            let mut running = Vec::new();
-            let mut call_for_help = || {
-                let is_due = help == Help::AtOnce || began.elapsed() >= ALONE;
-                if !others.is_empty() && is_due && next.load(Ordering::Relaxed) + 1 < tasks {
-                    running.extend(others.drain(..).map(|state| scope.spawn(move || run(state, &mut || {}))));
-                }
-            };
-            let mut done = vec![run(own, &mut call_for_help)];
-            done.extend(running.into_iter().map(|thread| match thread.join() {
-                Ok(done) => done,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }));
-            done.extend(others.into_iter().map(Ok));
-            done.into_iter().collect()
-        })
     }
 
     /// The id of a visitor that has rows in the piece's chunk.
