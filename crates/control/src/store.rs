@@ -198,12 +198,7 @@ pub(crate) async fn commit(transaction: DatabaseTransaction) -> Result<()> {
     let step = "a change to the control plane could not be committed";
     let DatabaseTransaction { mut inner, witness } = transaction;
     let Some(witness) = witness else { return inner.commit().await.map_err(failed(step)) };
-    // Nobody else writes, so the number before is known, unless a commit failed and may have succeeded all the same.
-    let before = match witness.take_changes() {
-        Some(before) => before,
-        None => changes(&mut inner).await?,
-    };
-    let changes = before.wrapping_add(1);
+    let changes = changes(&mut inner).await?.wrapping_add(1);
     // A pragma takes no parameters; a number needs no quoting.
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {changes}")))
         .execute(&mut *inner)

@@ -19,13 +19,7 @@ const BYTES: usize = 16;
 
 /// The open file. Cloning shares it.
 #[derive(Clone)]
-pub(crate) struct Witness(Arc<Mutex<Open>>);
-
-struct Open {
-    file: File,
-    /// What the database has taken in; `None` from the beginning of a commit to its success.
-    changes: Option<i32>,
-}
+pub(crate) struct Witness(Arc<Mutex<File>>);
 
 impl Witness {
     /// Opens (or creates) the file beside a database that has taken in `changes`, and refuses one that has forgotten some.
@@ -55,21 +49,14 @@ impl Witness {
             }
             _ => {}
         }
-        let witness = Self(Arc::new(Mutex::new(Open { file, changes: None })));
+        let witness = Self(Arc::new(Mutex::new(file)));
         witness.note(changes);
         Ok(witness)
     }
 
-    /// How many changes the database has taken in, at the beginning of a commit; `None` when that of the last one failed.
-    pub fn take_changes(&self) -> Option<i32> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).changes.take()
-    }
-
     /// The database has this many changes, durably. Failing to say so loses no data, so it fails nothing.
     pub fn note(&self, changes: i32) {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.changes = Some(changes);
-        let file = &mut open.file;
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = file.rewind().and_then(|()| file.write_all(&written(changes))) {
             tracing::warn!(%error, file = FILE_NAME, "could not be written");
         }
