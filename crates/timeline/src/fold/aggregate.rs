@@ -143,7 +143,7 @@ struct Counting<'q> {
     limits: &'q Limits,
     groups: Groups<'q>,
     counted: Vec<Counted>,
-    /// Events by slot: which groups there are.
+    /// Events by slot, where they are asked for or nothing else tells which groups there are.
     events: Vec<u64>,
     /// Distinct visitors by slot, where they are asked for.
     unique: Vec<u64>,
@@ -152,6 +152,7 @@ struct Counting<'q> {
     visitor: u32,
     visitors: u64,
     counts_visitors: bool,
+    counts_events: bool,
     sessions_total: Vec<u64>,
     /// Slot of each row of the partition.
     slots: Vec<u32>,
@@ -162,6 +163,7 @@ struct Counting<'q> {
 
 impl<'q> Counting<'q> {
     fn new(grouping: &'q Grouping<'q>, meters: &'q [Meter], scan: &'q Scan<'q>) -> Self {
+        let counts_visitors = meters.iter().any(|meter| matches!(meter, Meter::Visitors));
         let counted = meters.iter().map(|meter| match meter {
             Meter::Amount { .. } => Counted::Sums(Vec::new()),
             Meter::Events | Meter::EventsWhere(_) | Meter::Visitors | Meter::Sessions(_) => Counted::Numbers(Vec::new()),
@@ -177,7 +179,9 @@ impl<'q> Counting<'q> {
             stamps: Vec::new(),
             visitor: 0,
             visitors: 0,
-            counts_visitors: meters.iter().any(|meter| matches!(meter, Meter::Visitors)),
+            counts_visitors,
+            // Every row has a visitor: groups without one have no row either.
+            counts_events: !counts_visitors || meters.iter().any(|meter| matches!(meter, Meter::Events)),
             sessions_total: vec![0; meters.len()],
             slots: Vec::new(),
             passed: Vec::new(),
@@ -239,7 +243,7 @@ impl<'q> Counting<'q> {
                 *slot = slot.wrapping_add(1) & 0u32.wrapping_sub(u32::from(*kept));
             }
             self.grow();
-            if again {
+            if again || !self.counts_events {
                 continue;
             }
             if self.events.len() == 2 {

@@ -53,7 +53,7 @@ struct BucketTable<'q> {
     buckets: &'q Buckets,
     time: Read,
     first_quarter: i64,
-    /// Bucket code of each quarter, or [`DIVIDED`].
+    /// Bucket code of everything before the first quarter, then of each quarter, or [`DIVIDED`].
     quarters: Vec<u32>,
 }
 
@@ -144,7 +144,9 @@ impl<'q> BucketTable<'q> {
         let first_edge = buckets.edges.first().copied().unwrap_or_default();
         let first_quarter = first_us.max(first_edge).div_euclid(QUARTER_US);
         let count = (last_us.div_euclid(QUARTER_US) - first_quarter + 1).clamp(0, MAX_QUARTERS);
-        let mut quarters = Vec::with_capacity(count as usize);
+        let mut quarters = Vec::with_capacity(count as usize + 1);
+        // Before it lies no row, or no bucket.
+        quarters.push(0);
         let code = |time_us: i64| buckets.find(time_us).map_or(0, |bucket| bucket + 1);
         for quarter in first_quarter..first_quarter + count {
             let (start, last) = (quarter * QUARTER_US, quarter * QUARTER_US + (QUARTER_US - 1));
@@ -156,9 +158,13 @@ impl<'q> BucketTable<'q> {
         Self { buckets, time, first_quarter, quarters }
     }
 
+    /// The place of a quarter in the table; beyond the table's end there may be some too.
+    fn place(&self, quarter: i64) -> usize {
+        quarter.wrapping_sub(self.first_quarter).wrapping_add(1).max(0) as usize
+    }
+
     fn code(&self, time_us: i64) -> u32 {
-        let quarter = time_us.div_euclid(QUARTER_US) - self.first_quarter;
-        match usize::try_from(quarter).ok().and_then(|quarter| self.quarters.get(quarter)) {
+        match self.quarters.get(self.place(time_us.div_euclid(QUARTER_US))) {
             Some(code) if *code != DIVIDED => *code,
             Some(_) | None => self.buckets.find(time_us).map_or(0, |bucket| bucket + 1),
         }
@@ -174,10 +180,10 @@ impl<'q> BucketTable<'q> {
         match &**times {
             Times::Millis { base_us, offsets } => {
                 const QUARTER_MS: u32 = (QUARTER_US / 1_000) as u32;
-                let shift = base_us.div_euclid(QUARTER_US) - self.first_quarter;
+                let base = base_us.div_euclid(QUARTER_US);
                 for (code, offset) in codes.iter_mut().zip(&offsets[piece.rows.start + skip..]) {
-                    let quarter = shift + i64::from(*offset / QUARTER_MS);
-                    *code = match self.quarters.get(quarter as usize) {
+                    let quarter = base.wrapping_add(i64::from(*offset / QUARTER_MS));
+                    *code = match self.quarters.get(self.place(quarter)) {
                         Some(known) if *known != DIVIDED => *known,
                         Some(_) | None => self.code(base_us + i64::from(*offset) * 1_000),
                     };

@@ -137,31 +137,20 @@ impl Piece {
         }
     }
 
-    /// Hands place, time and mark of the wanted rows of a stretch over. `marks` stand for the stretch's rows.
+    /// Hands place, time and mark of each row of a stretch over. `marks` stand for the stretch's rows.
     #[inline]
-    pub fn times_where<T: Copy>(
-        &self,
-        time: Read,
-        stretch: Stretch,
-        marks: &[T],
-        is_wanted: impl Fn(T) -> bool,
-        mut give: impl FnMut(u32, i64, T),
-    ) {
+    pub fn each_time<T: Copy>(&self, time: Read, stretch: Stretch, marks: &[T], mut give: impl FnMut(u32, i64, T)) {
         let times = self.column(time).times();
         let places = stretch.start..stretch.end;
         if let (None, Times::Millis { base_us, offsets }) = (&self.picked, &**times) {
             let first = self.row(stretch.start);
             for ((at, mark), offset) in places.zip(marks).zip(&offsets[first..first + stretch.range().len()]) {
-                if is_wanted(*mark) {
-                    // The instant came from eight bytes, so it fits again.
-                    give(at, base_us.wrapping_add(i64::from(*offset).wrapping_mul(MILLISECOND_US)), *mark);
-                }
+                // The instant came from eight bytes, so it fits again.
+                give(at, base_us.wrapping_add(i64::from(*offset).wrapping_mul(MILLISECOND_US)), *mark);
             }
             return;
         }
-        for (at, mark) in places.zip(marks).filter(|(_, mark)| is_wanted(**mark)) {
-            give(at, times.at(self.row(at)), *mark);
-        }
+        places.zip(marks).for_each(|(at, mark)| give(at, times.at(self.row(at)), *mark));
     }
 
     /// Keeps the rows of the slice alone, if they are few. `mask` stands for the piece's rows and is cut likewise.
@@ -202,10 +191,12 @@ impl Visit<'_> {
         let (mut before_us, mut ascends) = (i64::MIN, true);
         for stretch in self.stretches {
             let piece = &self.pieces[stretch.piece as usize];
-            piece.times_where(time, *stretch, &marks[stretch.range()], &is_wanted, |at, time_us, _| {
-                ascends &= before_us < time_us;
-                before_us = time_us;
-                rows.push(Row { time_us, piece: stretch.piece, at });
+            piece.each_time(time, *stretch, &marks[stretch.range()], |at, time_us, mark| {
+                if is_wanted(mark) {
+                    ascends &= before_us < time_us;
+                    before_us = time_us;
+                    rows.push(Row { time_us, piece: stretch.piece, at });
+                }
             });
         }
         if ascends {

@@ -3,7 +3,7 @@
 use tributary_events::question::{Exclusion, Funnel, FunnelMode};
 
 /// An event of a unit: when, which steps it serves (low bits), which exclusions it is (the bits above).
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Tagged {
     pub time_us: i64,
     pub tags: u32,

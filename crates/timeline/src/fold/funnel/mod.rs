@@ -174,24 +174,24 @@ impl<'q, T: TagWord> Walking<'q, T> {
         }
         if !breaks_down && self.machine.is_simple() {
             let events = &mut self.events;
-            events.clear();
-            // Whether each event is later than the one before it; not so if any is earlier, or if two share an instant.
-            let (mut before_us, mut ascends) = (i64::MIN, true);
+            let rows = visit.stretches.iter().map(|stretch| stretch.range().len()).sum();
+            if events.len() < rows {
+                events.resize(rows, Tagged::default());
+            }
+            // Whether each event is later than the one before it; not so if any is earlier, or if two share an instant. Which
+            // rows are tagged cannot be guessed: each is written down, and the next one over it if it was not tagged.
+            let (mut end, mut before_us, mut ascends) = (0, i64::MIN, true);
             for stretch in visit.stretches {
                 let piece = &visit.pieces[stretch.piece as usize];
-                let tagged = &self.tagged[stretch.range()];
-                piece.times_where(
-                    self.plan.time,
-                    *stretch,
-                    tagged,
-                    |tags| tags != T::default(),
-                    |_, time_us, tags| {
-                        ascends &= before_us < time_us;
-                        before_us = time_us;
-                        events.push(Tagged { time_us, tags: tags.widen() });
-                    },
-                );
+                piece.each_time(self.plan.time, *stretch, &self.tagged[stretch.range()], |_, time_us, tags| {
+                    let is_tagged = tags != T::default();
+                    events[end] = Tagged { time_us, tags: tags.widen() };
+                    end += usize::from(is_tagged);
+                    ascends &= !is_tagged | (before_us < time_us);
+                    before_us = if is_tagged { time_us } else { before_us };
+                });
             }
+            let events = &mut events[..end];
             let level = if ascends {
                 self.machine.ordered(events)
             } else {
