@@ -2,10 +2,11 @@
 
 use std::cmp::Ordering;
 
-use tributary_core::error::Result;
+use tributary_core::error::{Error, Result};
 
 use super::scan::{Piece, Row, Scan};
 use crate::column::ColumnId;
+use crate::schema::Text;
 
 /// A row of a scan: which source, chunk, and row of the chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,9 +23,6 @@ pub(crate) struct Timed {
     pub place: Place,
 }
 
-/// What decides between events of one instant.
-type Tie = (Option<String>, u64, u64);
-
 impl Scan<'_> {
     /// Sorts rows of any visitors into [`tributary_core::event::Event::order`].
     pub fn order(&self, rows: &mut [Timed]) -> Result<()> {
@@ -32,12 +30,7 @@ impl Scan<'_> {
         for ties in rows.chunk_by_mut(|a, b| a.time_us == b.time_us) {
             if ties.len() > 1 {
                 self.limits.check_time()?;
-                let mut keyed = Vec::with_capacity(ties.len());
-                for row in ties.iter() {
-                    keyed.push((self.tie(row.place)?, *row));
-                }
-                keyed.sort_by(|a, b| a.0.cmp(&b.0));
-                ties.iter_mut().zip(keyed).for_each(|(row, (_, sorted))| *row = sorted);
+                self.sort_ties(ties, |row| row.place)?;
             }
         }
         Ok(())
@@ -49,14 +42,10 @@ impl Scan<'_> {
             if ties.iter().all(|row| row.piece == ties[0].piece) {
                 continue;
             }
-            let mut keyed = Vec::with_capacity(ties.len());
-            for row in ties.iter() {
+            self.sort_ties(ties, |row| {
                 let piece = &pieces[row.piece as usize];
-                let place = Place { source: piece.source as u32, chunk: piece.chunk as u32, row: piece.row(row.at) as u32 };
-                keyed.push((self.tie(place)?, *row));
-            }
-            keyed.sort_by(|a, b| a.0.cmp(&b.0));
-            ties.iter_mut().zip(keyed).for_each(|(row, (_, sorted))| *row = sorted);
+                Place { source: piece.source as u32, chunk: piece.chunk as u32, row: piece.row(row.at) as u32 }
+            })?;
         }
         Ok(())
     }
@@ -71,12 +60,26 @@ impl Scan<'_> {
         Ok(if pair[0].piece == one.piece { Ordering::Less } else { Ordering::Greater })
     }
 
-    fn tie(&self, place: Place) -> Result<Tie> {
-        let run = &self.sources[place.source as usize].run;
-        let (chunk, row) = (place.chunk as usize, place.row as usize);
-        let event_id = run.column(&ColumnId::Text(crate::schema::Text::EventId), chunk)?.text().at(row);
-        let content = run.column(&ColumnId::ContentHash, chunk)?.unsigned()[row];
-        let sequence = run.column(&ColumnId::Sequence, chunk)?.unsigned()[row];
-        Ok((event_id, content, sequence))
+    /// Sorts events of one instant. What they contain is worked out from whole row groups: only of those with one id.
+    fn sort_ties<T: Copy>(&self, ties: &mut [T], place: impl Fn(&T) -> Place) -> Result<()> {
+        let column = |place: Place, id: &ColumnId| self.sources[place.source as usize].run.column(id, place.chunk as usize);
+        let mut by_id = Vec::with_capacity(ties.len());
+        for tie in ties.iter() {
+            let place = place(tie);
+            by_id.push((column(place, &ColumnId::Text(Text::EventId))?.text().at(place.row as usize), *tie));
+        }
+        by_id.sort_by(|a, b| a.0.cmp(&b.0));
+        for same in by_id.chunk_by_mut(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+            let mut by_content = Vec::with_capacity(same.len());
+            for (_, tie) in same.iter() {
+                let place = place(tie);
+                let of = |id: ColumnId| Ok::<u64, Error>(column(place, &id)?.unsigned()[place.row as usize]);
+                by_content.push((of(ColumnId::ContentHash)?, of(ColumnId::Sequence)?, *tie));
+            }
+            by_content.sort_by_key(|(content, sequence, _)| (*content, *sequence));
+            same.iter_mut().zip(by_content).for_each(|((_, tie), (_, _, sorted))| *tie = sorted);
+        }
+        ties.iter_mut().zip(by_id).for_each(|(tie, (_, sorted))| *tie = sorted);
+        Ok(())
     }
 }

@@ -26,8 +26,13 @@ const WINDOW_GROWTH: i128 = 8;
 const WINDOWED_SHARE: i64 = 32;
 /// Chunks from which on events are read on several threads at once, even when their columns are at hand.
 const MANY_CHUNKS: usize = 12;
+/// Up to so many rows beyond the limit, all of one instant, are read whole and order themselves; to order more, columns are decoded.
+const READ_TIES: usize = 1_024;
 /// Chunks from which on a segment is looked through in windows: filters pass over fewer at once.
 const WINDOWED_CHUNKS: usize = 8;
+
+/// An event with its sequence number.
+type Numbered = (u64, Event);
 
 /// A run's time in windows that are looked through one after the other, until enough rows are found: what is asked for first often
 /// lies in a small part of it.
@@ -151,17 +156,49 @@ pub(crate) fn answer(scan: &mut Scan<'_>, question: &Rows) -> Result<RowsAnswer>
             }
         }
     }
-    scan.order(&mut rows)?;
-    if question.order == RowOrder::NewestFirst {
-        rows.reverse();
-    }
-    if let Some(after) = question.after {
-        let left = ties_after(scan, question.order, after, ties)?;
-        total += left.len() as u64;
+    let (events, ties) = page(scan, question, rows, ties)?;
+    Ok(answer_of(events, (total + ties).min(question.count_up_to)))
+}
+
+/// The first rows of those found, whole and in order; before them those of the position's instant that come after it, which are
+/// counted here.
+fn page(scan: &Scan<'_>, question: &Rows, mut rows: Vec<Timed>, ties: Vec<Timed>) -> Result<(Vec<Numbered>, u64)> {
+    if rows.len() + ties.len() > question.limit.saturating_add(READ_TIES) {
+        scan.order(&mut rows)?;
+        if question.order == RowOrder::NewestFirst {
+            rows.reverse();
+        }
+        let left = match question.after {
+            Some(after) => ties_after(scan, question.order, after, ties)?,
+            None => Vec::new(),
+        };
+        let count = left.len() as u64;
         rows.splice(0..0, left);
+        rows.truncate(question.limit);
+        return Ok((read(scan, &rows)?, count));
     }
-    rows.truncate(question.limit);
-    read(scan, &rows, total.min(question.count_up_to))
+    let tied = ties.len();
+    rows.extend(ties);
+    let mut events = in_order(question.order, read(scan, &rows)?);
+    let is_position = |event: &Numbered| question.after.is_some_and(|after| after.sequence == event.0);
+    let passed = events[..tied].iter().position(is_position).map_or(tied, |at| at + 1);
+    events.drain(..passed);
+    events.truncate(question.limit);
+    Ok((events, (tied - passed) as u64))
+}
+
+/// Events in [`Event::order`] or in its reverse.
+fn in_order(order: RowOrder, mut events: Vec<Numbered>) -> Vec<Numbered> {
+    events.sort_by(|a, b| a.1.order(&b.1).then_with(|| a.0.cmp(&b.0)));
+    if order == RowOrder::NewestFirst {
+        events.reverse();
+    }
+    events
+}
+
+fn answer_of(events: Vec<Numbered>, total: u64) -> RowsAnswer {
+    let (sequences, rows) = events.into_iter().unzip();
+    RowsAnswer { rows, sequences, total }
 }
 
 /// The row with a sequence number. Few runs may hold it; in them its column alone is looked through.
@@ -186,7 +223,7 @@ fn single(scan: &Scan<'_>, sequence: u64) -> Result<RowsAnswer> {
         },
     )?;
     let rows: Vec<Timed> = found.into_iter().flatten().collect();
-    read(scan, &rows, rows.len() as u64)
+    Ok(answer_of(read(scan, &rows)?, rows.len() as u64))
 }
 
 /// The rows of a position's instant that come after it, in order; none if the position's row is not among them.
@@ -244,9 +281,13 @@ pub(crate) fn journey(scan: &Scan<'_>, question: &Journey, hashes: &Hashes) -> R
     let total = found.iter().map(|finding| finding.total).sum();
     let mut rows: Vec<Timed> = found.into_iter().flat_map(|finding| finding.rows).collect();
     cut(RowOrder::OldestFirst, question.limit, &mut rows);
-    scan.order(&mut rows)?;
-    rows.truncate(question.limit);
-    read(scan, &rows, total)
+    if rows.len() > question.limit.saturating_add(READ_TIES) {
+        scan.order(&mut rows)?;
+        rows.truncate(question.limit);
+    }
+    let mut events = in_order(RowOrder::OldestFirst, read(scan, &rows)?);
+    events.truncate(question.limit);
+    Ok(answer_of(events, total))
 }
 
 /// What one thread found in a run.
@@ -362,8 +403,8 @@ fn is_settled(question: &Rows, rows: &mut [Timed], bounds_us: (i64, i64)) -> boo
     }
 }
 
-/// Reads rows whole, chunk by chunk on all threads, and gives them back in the order asked for.
-fn read(scan: &Scan<'_>, rows: &[Timed], total: u64) -> Result<RowsAnswer> {
+/// Reads rows whole, chunk by chunk on all threads, and gives them back in their order.
+fn read(scan: &Scan<'_>, rows: &[Timed]) -> Result<Vec<Numbered>> {
     let mut wanted: BTreeMap<(u32, u32), Vec<(u32, usize)>> = BTreeMap::new();
     for (at, Timed { place, .. }) in rows.iter().enumerate() {
         wanted.entry((place.source, place.chunk)).or_default().push((place.row, at));
@@ -382,17 +423,16 @@ fn read(scan: &Scan<'_>, rows: &[Timed], total: u64) -> Result<RowsAnswer> {
         wanted.len(),
         Help::unless(is_at_hand && wanted.len() < MANY_CHUNKS),
         || Ok(Vec::new()),
-        |read: &mut Vec<(usize, (u64, Event))>, task| {
+        |read: &mut Vec<(usize, Numbered)>, task| {
             let ((source, chunk), rows) = &wanted[task];
             let events = scan.sources[*source as usize].run.events(*chunk as usize, &numbers[task])?;
             read.extend(rows.iter().map(|(_, at)| *at).zip(events));
             Ok(())
         },
     )?;
-    let mut events: Vec<Option<(u64, Event)>> = vec![None; rows.len()];
+    let mut events: Vec<Option<Numbered>> = vec![None; rows.len()];
     for (at, event) in read.into_iter().flatten() {
         events[at] = Some(event);
     }
-    let (sequences, rows) = events.into_iter().flatten().unzip();
-    Ok(RowsAnswer { rows, sequences, total })
+    Ok(events.into_iter().flatten().collect())
 }

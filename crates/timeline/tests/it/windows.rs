@@ -78,3 +78,39 @@ async fn the_first_rows_of_a_large_segment_equal_the_reference() {
         assert!(asked > 200, "{asked}");
     }
 }
+
+/// More events of one instant than are read to be ordered, some of them without an id, and some of those alike in everything that
+/// is not their content.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_through_very_many_events_of_one_instant_equal_the_reference() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { segment_rows: 700, row_group_rows: 64, ..small() };
+    let (timeline, reference, scope) = (open(folder.path(), options), ReferenceStore::new(), workspace(1));
+    let one = |n: i64| {
+        let time_us = MAY + i64::from(n % 10 == 0) * DAY_US;
+        let with_id = event(&format!("v{}", n % 61), &format!("{}", n * 7_919 % 3_001), time_us);
+        let properties = Some(format!(r#"{{"n":{n}}}"#));
+        let event_id = with_id.event_id.clone().filter(|_| n % 3 > 0);
+        Event { properties, event_id, ..with_id }
+    };
+    let events: Vec<Event> = (0..3_000).map(one).collect();
+    timeline.append(&scope, events.clone()).await.unwrap();
+    reference.append(&scope, events).await.unwrap();
+    timeline.compact().unwrap();
+    for order in [RowOrder::NewestFirst, RowOrder::OldestFirst] {
+        let slice = Slice::of(TimeRange::ALL);
+        let mut rows = Rows { slice, order, limit: 230, count_up_to: u64::MAX, after: None, only: None };
+        let mut passed = 0;
+        loop {
+            let question = Question::Rows(rows.clone());
+            let found = timeline.ask(&scope, question.clone(), Budget::INTERACTIVE).await.unwrap().answer;
+            let expected = reference.ask(&scope, question, Budget::INTERACTIVE).await.unwrap().answer;
+            assert_eq!(found, expected, "after {passed} rows of {rows:?}");
+            let tributary_events::answer::Answer::Rows(found) = found else { panic!("rows were asked for") };
+            passed += found.rows.len();
+            let (Some(last), Some(sequence)) = (found.rows.last(), found.sequences.last()) else { break };
+            rows.after = Some(RowPosition { time_us: last.time_us, sequence: *sequence });
+        }
+        assert_eq!(passed, 3_000);
+    }
+}
