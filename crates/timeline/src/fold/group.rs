@@ -158,7 +158,8 @@ impl<'q> BucketTable<'q> {
         Self { buckets, time, first_quarter, quarters }
     }
 
-    /// The place of a quarter in the table; beyond the table's end there may be some too.
+    /// The place of a quarter in the table; beyond the table's end there may be some too. There are far fewer quarters than an
+    /// integer counts, so nothing wraps; the adding is not checked for speed.
     fn place(&self, quarter: i64) -> usize {
         quarter.wrapping_sub(self.first_quarter).wrapping_add(1).max(0) as usize
     }

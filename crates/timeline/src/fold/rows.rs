@@ -179,7 +179,7 @@ fn page(scan: &Scan<'_>, question: &Rows, mut rows: Vec<Timed>, ties: Vec<Timed>
     }
     let tied = ties.len();
     rows.extend(ties);
-    let mut events = in_order(question.order, read(scan, &rows)?);
+    let mut events = read_in_order(scan, question.order, rows)?;
     let is_position = |event: &Numbered| question.after.is_some_and(|after| after.sequence == event.0);
     let passed = events[..tied].iter().position(is_position).map_or(tied, |at| at + 1);
     events.drain(..passed);
@@ -187,13 +187,16 @@ fn page(scan: &Scan<'_>, question: &Rows, mut rows: Vec<Timed>, ties: Vec<Timed>
     Ok((events, (tied - passed) as u64))
 }
 
-/// Events in [`Event::order`] or in its reverse.
-fn in_order(order: RowOrder, mut events: Vec<Numbered>) -> Vec<Numbered> {
+/// Rows whole, in [`Event::order`] or in its reverse.
+fn read_in_order(scan: &Scan<'_>, order: RowOrder, mut rows: Vec<Timed>) -> Result<Vec<Numbered>> {
+    // Events are large to move: by time first, so that only those of one instant are left to sort.
+    rows.sort_unstable_by_key(|row| row.time_us);
+    let mut events = read(scan, &rows)?;
     events.sort_by(|a, b| a.1.order(&b.1).then_with(|| a.0.cmp(&b.0)));
     if order == RowOrder::NewestFirst {
         events.reverse();
     }
-    events
+    Ok(events)
 }
 
 fn answer_of(events: Vec<Numbered>, total: u64) -> RowsAnswer {
@@ -285,7 +288,7 @@ pub(crate) fn journey(scan: &Scan<'_>, question: &Journey, hashes: &Hashes) -> R
         scan.order(&mut rows)?;
         rows.truncate(question.limit);
     }
-    let mut events = in_order(RowOrder::OldestFirst, read(scan, &rows)?);
+    let mut events = read_in_order(scan, RowOrder::OldestFirst, rows)?;
     events.truncate(question.limit);
     Ok(answer_of(events, total))
 }
